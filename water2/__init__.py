@@ -1,0 +1,1 @@
+"""water2: the operations tracker of secondary water supply. Law → duty → evidence."""

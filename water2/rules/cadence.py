@@ -1,0 +1,125 @@
+"""By when: first and next due days, and the chain of duties that evidence makes."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Literal
+
+from water2.rules.calendar import PeriodKind, add_months, period_of, periods_between
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often: every `months`, every `days`, once in each `calendar` period, or `once`.
+
+    `at_once` makes the first due day the day the duty begins (a health check before work), and not
+    one interval later.
+    """
+
+    months: int | None = None
+    days: int | None = None
+    calendar: Literal["year"] | None = None
+    at_once: bool = False
+    once: bool = False
+
+
+def first_due(cadence: Cadence, runs_from: date) -> date:
+    """Give the due day of what was never done, for a duty that runs from a day.
+
+    Reading: six months from the day the duties run; with a calendar cadence the end of that period.
+    """
+    if cadence.at_once:
+        return runs_from
+    if cadence.calendar is not None:
+        return period_of(runs_from, cadence.calendar).last
+    return _one_interval_after(cadence, runs_from)
+
+
+def next_due(cadence: Cadence, done_on: date) -> date | None:
+    """Give the due day that follows what was done on a day; None when once is enough.
+
+    The due day itself is not late. With a calendar cadence it is the end of the period after the
+    one it was done in.
+    """
+    if cadence.once:
+        return None
+    if cadence.calendar is not None:
+        following = period_of(done_on, cadence.calendar).last + timedelta(days=1)
+        return period_of(following, cadence.calendar).last
+    return _one_interval_after(cadence, done_on)
+
+
+def _one_interval_after(cadence: Cadence, day: date) -> date:
+    return add_months(day, cadence.months or 0) + timedelta(days=cadence.days or 0)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What satisfies a duty: done on a day; `next_due` is the next duty's day (None: no next)."""
+
+    id: str
+    on: date
+    next_due: date | None
+
+
+def evidences_of(cadence: Cadence, done: Iterable[tuple[str, date]]) -> tuple[Evidence, ...]:
+    """Make evidence of (id, day) pairs, in order of day and id.
+
+    With a calendar cadence a second act within one period is no evidence: the first satisfied that
+    period, and the second must not stand in for the next.
+    """
+    found: dict[object, Evidence] = {}
+    for id_, on in sorted(done, key=lambda pair: (pair[1], pair[0])):
+        slot = period_of(on, cadence.calendar).key if cadence.calendar else (on, id_)
+        found.setdefault(slot, Evidence(id_, on, next_due(cadence, on)))
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Link:
+    """One duty of a chain: due by a day, satisfied (when and by which evidence) or still open."""
+
+    ordinal: int
+    due_on: date
+    satisfied_on: date | None = None
+    satisfied_by: str | None = None
+
+
+def chain(first_due: date, evidences: Iterable[Evidence]) -> tuple[Link, ...]:
+    """Derive the duties of one subject under one provision from all its evidence.
+
+    The order of arrival does not matter. Evidence of one day makes one link, satisfied by the
+    lowest id, and sets the latest next due day among them. The last link is the unsatisfied one,
+    unless an evidence without a next due day ended the chain; what follows it is passed over.
+    """
+    links: list[Link] = []
+    due: date = first_due
+    ordered = sorted(evidences, key=lambda evidence: (evidence.on, evidence.id))
+    for on, group in groupby(ordered, key=lambda evidence: evidence.on):
+        same_day = list(group)
+        links.append(Link(len(links) + 1, due, on, same_day[0].id))
+        following = [evidence.next_due for evidence in same_day if evidence.next_due is not None]
+        if len(following) < len(same_day):
+            return tuple(links)
+        due = max(following)
+    return (*links, Link(len(links) + 1, due))
+
+
+def missed_periods(
+    kind: PeriodKind,
+    runs_from: date,
+    until: date | None,
+    today: date,
+    covered: Collection[str],
+) -> tuple[str, ...]:
+    """Give the keys of the calendar periods that passed without an act, in order.
+
+    Reading: a period counts when it lies wholly within the time in use (`runs_from` to `until`,
+    both included) and is over: its last day lies before today. `covered` holds period keys.
+    """
+    yesterday = today - timedelta(days=1)
+    last = yesterday if until is None else min(until, yesterday)
+    return tuple(
+        period.key for period in periods_between(runs_from, last, kind) if period.key not in covered
+    )
