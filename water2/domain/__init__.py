@@ -1,0 +1,1 @@
+"""Tables, enums and pure functions over them; no I/O."""
