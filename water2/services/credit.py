@@ -1,0 +1,154 @@
+"""What credits a cleaning: its own after-cleaning sample; and the tank's return to service."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+from sqlmodel import col, select
+
+from water2.domain.access import Action
+from water2.domain.cleaning import Cleaning
+from water2.domain.command import Command
+from water2.domain.duty import Duty
+from water2.domain.errors import Conflict, RuleViolation
+from water2.domain.facility import Facility
+from water2.domain.ledger import PendingEntry
+from water2.domain.organisation import Utility
+from water2.domain.water import Purpose, Sample, SampleResult, SampleVerdict
+from water2.rules.book import Rulebook
+from water2.rules.gates import CLEANING, is_credited, judge_return_to_service
+from water2.rules.limits import complete
+from water2.rules.provision import Refused
+from water2.services.rows import fetch
+from water2.services.rulebooks import book_of
+from water2.services.work_orders import reopen_duties
+from water2.work import Work
+
+WITHOUT_CLEANING = "no_cleaning_on_record"
+
+
+async def credit_by_sample(
+    work: Work,
+    book: Rulebook,
+    sample: Sample,
+    raw: Mapping[str, str],
+    facility: Facility,
+) -> None:
+    """Tie an after-cleaning sample to its cleaning, and credit the cleaning when it passed."""
+    if sample.purpose is not Purpose.after_cleaning:
+        return
+    cleaning = await _cleaning_of(work, sample)
+    if cleaning is None:
+        sample.flags = sorted({*sample.flags, WITHOUT_CLEANING})
+        return
+    sample.cleaning_id = cleaning.id
+    sample.flags = sorted(set(sample.flags) - {WITHOUT_CLEANING})
+    cleaning.sampled_on = sample.sampled_on
+    obligation = book.obligation(CLEANING, cleaning.cleaned_on)
+    if obligation is None:
+        return
+    lacking = complete(
+        book.item_set("after_cleaning", sample.sampled_on, facility.disinfectant.value), raw
+    )
+    if sample.credits and is_credited(
+        obligation,
+        done_on=cleaning.cleaned_on,
+        sampled_on=sample.sampled_on,
+        verdict=sample.verdict.value,
+        lacking=lacking,
+    ):
+        cleaning.credited_on = cleaning.credited_on or sample.sampled_on
+    elif sample.verdict is SampleVerdict.failed:
+        reopen_duties(await _unsatisfied(work, cleaning.subject_id))
+
+
+async def _cleaning_of(work: Work, sample: Sample) -> Cleaning | None:
+    """Return the last cleaning of the sample's tank on or before its day."""
+    if sample.cleaning_id is not None:
+        return await fetch(work, Cleaning, sample.cleaning_id)
+    rows = await work.session.exec(
+        select(Cleaning)
+        .where(
+            Cleaning.subject_id == (sample.tank_id or sample.facility_id),
+            col(Cleaning.cleaned_on) <= sample.sampled_on,
+        )
+        .order_by(col(Cleaning.cleaned_on).desc(), col(Cleaning.recorded_at).desc())
+        .limit(1)
+    )
+    return rows.first()
+
+
+async def _unsatisfied(work: Work, subject_id: str) -> list[Duty]:
+    rows = await work.session.exec(
+        select(Duty).where(
+            Duty.subject_id == subject_id,
+            Duty.obligation == CLEANING,
+            col(Duty.satisfied_on).is_(None),
+            col(Duty.ended_on).is_(None),
+        )
+    )
+    return list(rows)
+
+
+async def credit_recorded(
+    work: Work, utility: Utility, facility: Facility, cleaning: Cleaning
+) -> None:
+    """Credit a cleaning recorded after its sample: the order of arrival does not matter."""
+    rows = await work.session.exec(
+        select(Sample).where(
+            Sample.facility_id == facility.id,
+            col(Sample.tank_id) == cleaning.tank_id,
+            Sample.purpose == Purpose.after_cleaning,
+            col(Sample.cleaning_id).is_(None),
+            col(Sample.sampled_on) >= cleaning.cleaned_on,
+        )
+    )
+    for sample in rows.all():
+        results = await work.session.exec(
+            select(SampleResult).where(SampleResult.sample_id == sample.id)
+        )
+        raw = {result.parameter: result.raw for result in results}
+        book = await book_of(work, utility, sample.sampled_on)
+        await credit_by_sample(work, book, sample, raw, facility)
+
+
+class ReturnToService(Command):
+    """Let a cleaned tank supply again: the field set (residual, turbidity, pH), raw, by parameter."""
+
+    field_results: dict[str, str] = Field(
+        examples=[{"free_chlorine": "0.30", "turbidity": "0.3", "ph": "7.2"}]
+    )
+
+
+async def return_to_service(work: Work, id_: str, command: ReturnToService) -> Cleaning:
+    """Return a tank to service after its cleaning.
+
+    Raises:
+        RuleViolation: its sample was not taken, or the field set is incomplete or did not pass.
+    """
+    work.require(Action.do_work)
+    cleaning = await fetch(work, Cleaning, id_, lock=True)
+    if cleaning.returned_to_service_at is not None:
+        raise Conflict("returned_before", {"cleaning": cleaning.id})
+    facility = await fetch(work, Facility, cleaning.facility_id)
+    utility = await fetch(work, Utility, facility.utility_id)
+    today = work.today(utility.timezone)
+    verdict = judge_return_to_service(
+        sample_taken=cleaning.sampled_on is not None or bool(cleaning.record.get("sample_sent_at")),
+        field_results=command.field_results,
+        day=today,
+        book=await book_of(work, utility),
+        disinfectant=facility.disinfectant.value,
+    )
+    if isinstance(verdict, Refused):
+        raise RuleViolation(verdict)
+    cleaning.returned_to_service_at = work.now
+    work.record(
+        PendingEntry(
+            ledger_id=facility.ledger_id,
+            type="tank.returned_to_service",
+            subject=f"cleaning:{cleaning.id}",
+            occurred_at=work.now,
+            data={"field_results": dict(command.field_results), "tank": cleaning.tank_id},
+        )
+    )
+    return cleaning

@@ -1,0 +1,186 @@
+"""Duties derived from facts: the same chain whatever the order in which the facts arrived."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+from sqlmodel import col, select
+
+from water2.domain.duty import Duty, EndReason
+from water2.domain.ids import new_id
+from water2.domain.organisation import Utility
+from water2.domain.waking import Watch, first_wake
+from water2.rules.book import Rulebook
+from water2.rules.cadence import Evidence, Link, chain, first_due
+from water2.rules.calendar import period_keys
+from water2.rules.obligation import Obligation
+from water2.services.duty_evidence import LOADERS
+from water2.services.rows import chunks
+from water2.services.rulebooks import book_of
+from water2.services.subjects import Subject, subjects_of_facilities, subjects_of_staff
+from water2.work import Work
+
+DUTIES: Any = Duty.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What a derivation stands on: the utility, its book, today."""
+
+    utility: Utility
+    book: Rulebook
+    today: date
+
+
+async def rederive(
+    work: Work,
+    utility: Utility,
+    *,
+    facility_ids: Sequence[str] = (),
+    staff_ids: Sequence[str] = (),
+) -> None:
+    """Derive the duties of facilities (with all their tanks) and of people anew from all facts.
+
+    Call it in the act that changed a fact, after flushing the change. Repeating it changes nothing.
+    """
+    await work.session.flush()
+    today = work.today(utility.timezone)
+    on = Derivation(utility, await book_of(work, utility), today)
+    subjects = await subjects_of_facilities(work, on.book, facility_ids)
+    subjects += await subjects_of_staff(work, staff_ids)
+    for obligation in on.book.obligations_on(today):
+        concerned = [s for s in subjects if s.may_bear(obligation.subject)]
+        if concerned and obligation.evidence and obligation.cadence:
+            await _rederive_obligation(work, on, obligation, concerned)
+
+
+async def _rederive_obligation(
+    work: Work, on: Derivation, obligation: Obligation, subjects: Sequence[Subject]
+) -> None:
+    ids = [subject.id for subject in subjects]
+    evidence = await LOADERS[obligation.evidence or ""](work, obligation, ids)
+    stored = await _stored(work, obligation.id, ids)
+    changes = _Changes()
+    for subject in subjects:
+        links = stored.get(subject.id, {})
+        if subject.runs_from is not None and subject.bears(obligation.subject):
+            changes.compare(links, _wanted(on, obligation, subject, evidence.get(subject.id, ())))
+        else:
+            changes.end(links, on.today, subject.why_none)
+    await changes.write(work)
+
+
+async def _stored(
+    work: Work, obligation: str, ids: Sequence[str]
+) -> dict[str, dict[int, Mapping[str, Any]]]:
+    """Return the duties on record as subject → ordinal → columns."""
+    found: dict[str, dict[int, Mapping[str, Any]]] = defaultdict(dict)
+    table = DUTIES
+    for chunk in chunks(ids):
+        rows = await work.session.execute(
+            select(table).where(col(Duty.obligation) == obligation, col(Duty.subject_id).in_(chunk))
+        )
+        for row in rows.mappings():
+            found[row["subject_id"]][row["ordinal"]] = row
+    return found
+
+
+def _wanted(
+    on: Derivation, obligation: Obligation, subject: Subject, evidence: Sequence[Evidence]
+) -> list[dict[str, Any]]:
+    """Return the columns of all links a subject's chain should have."""
+    cadence = obligation.cadence
+    if cadence is None or subject.runs_from is None:
+        return []
+    links = chain(first_due(cadence, subject.runs_from), evidence)
+    periods = sorted(
+        period_keys([e.on for e in evidence], obligation.period) if obligation.period else ()
+    )
+    return [_columns(on, obligation, subject, link, periods) for link in links]
+
+
+def _columns(
+    on: Derivation,
+    obligation: Obligation,
+    subject: Subject,
+    link: Link,
+    periods: list[str],
+) -> dict[str, Any]:
+    opens_on = link.due_on - timedelta(days=obligation.opens_ahead_days)
+    unsatisfied = link.satisfied_on is None
+    ended = subject.ends_on if unsatisfied else None
+    watch = Watch(link.due_on, opens_on, on.utility.first_day_on)
+    awake = unsatisfied and ended is None
+    return {
+        "utility_id": on.utility.id,
+        "obligation": obligation.id,
+        "subject_type": subject.type,
+        "subject_id": subject.id,
+        "facility_id": subject.facility_id,
+        "ordinal": link.ordinal,
+        "due_on": link.due_on,
+        "opens_on": opens_on,
+        "runs_from": subject.runs_from,
+        "satisfied_on": link.satisfied_on,
+        "satisfied_by": link.satisfied_by,
+        "ended_on": ended,
+        "end_reason": subject.end_reason if ended else None,
+        "covered_periods": periods if unsatisfied else [],
+        "wake_on": first_wake(watch, obligation, on.today) if awake else None,
+    }
+
+
+class _Changes:
+    """The difference between the duties on record and those wanted, written set-wise."""
+
+    def __init__(self) -> None:
+        self.new: list[dict[str, Any]] = []
+        self.changed: dict[str, dict[str, Any]] = {}
+        self.gone: list[str] = []
+
+    def compare(
+        self, stored: Mapping[int, Mapping[str, Any]], wanted: Iterable[dict[str, Any]]
+    ) -> None:
+        """Note what has to change in one subject's chain."""
+        ordinals = set()
+        for columns in wanted:
+            ordinals.add(columns["ordinal"])
+            row = stored.get(columns["ordinal"])
+            if row is None:
+                self.new.append({"id": new_id(), "opened_at": None, **columns})
+            elif difference := _difference(row, columns):
+                self.changed[row["id"]] = difference
+        self.gone += [row["id"] for ordinal, row in stored.items() if ordinal not in ordinals]
+
+    def end(self, stored: Mapping[int, Mapping[str, Any]], on: date, reason: EndReason) -> None:
+        """Note that nothing is demanded of a subject any more; what it did stays."""
+        for row in stored.values():
+            if row["satisfied_on"] is None and row["ended_on"] is None:
+                self.changed[row["id"]] = {"ended_on": on, "end_reason": reason, "wake_on": None}
+
+    async def write(self, work: Work) -> None:
+        """Write it; what is no longer unsatisfied goes first, to make room under the unique key."""
+        for chunk in chunks(self.gone):
+            await work.session.execute(delete(Duty).where(col(Duty.id).in_(chunk)))
+        order = sorted(self.changed.items(), key=lambda item: item[1].get("satisfied_on") is None)
+        for id_, difference in order:
+            await work.session.execute(update(Duty).where(col(Duty.id) == id_).values(**difference))
+        for rows in chunks(self.new):
+            # the table, not the class: the ORM would send rows with other empty columns one by one
+            await work.session.execute(insert(DUTIES), list(rows))
+
+
+_DATES = {"due_on", "opens_on", "satisfied_on", "ended_on"}
+
+
+def _difference(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that differ; the sweep's own marks stay while the dates do."""
+    changed = {key: value for key, value in wanted.items() if row[key] != value}
+    if not _DATES & set(changed):
+        changed.pop("wake_on", None)
+    if "due_on" in changed:
+        changed["opened_at"] = None  # another day: it opens, and reminds, anew
+    return changed

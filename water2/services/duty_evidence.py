@@ -1,0 +1,170 @@
+"""What satisfies duties: the acts on record, read in bulk for many subjects at once."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlmodel import col
+
+from water2.domain.cleaning import Cleaning, Inspection
+from water2.domain.patrol import Patrol, PatrolKind
+from water2.domain.staff import Certificate, CertificateKind
+from water2.domain.water import Purpose, Sample
+from water2.rules import fitness
+from water2.rules.cadence import Evidence, evidences_of
+from water2.rules.obligation import Obligation
+from water2.rules.sampling import sampling_rounds
+from water2.services.rows import chunks
+from water2.work import Work
+
+EvidenceBySubject = dict[str, tuple[Evidence, ...]]
+Loader = Callable[[Work, Obligation, Sequence[str]], Awaitable[EvidenceBySubject]]
+
+
+async def _grouped(
+    work: Work, ids: Sequence[str], statement: Callable[[Sequence[str]], Select[*tuple[Any, ...]]]
+) -> dict[str, list[Any]]:
+    """Run a statement whose first column is the subject, chunk by chunk."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for chunk in chunks(ids):
+        for row in await work.session.execute(statement(chunk)):
+            found[row[0]].append(row)
+    return found
+
+
+def _done(obligation: Obligation, rows: dict[str, list[Any]]) -> EvidenceBySubject:
+    cadence = obligation.cadence
+    if cadence is None:
+        return {}
+    return {
+        subject: evidences_of(cadence, [(row[1], row[2]) for row in found])
+        for subject, found in rows.items()
+    }
+
+
+async def credited_cleanings(
+    work: Work, obligation: Obligation, ids: Sequence[str]
+) -> EvidenceBySubject:
+    """Credited cleanings, each on the day of the cleaning itself."""
+    rows = await _grouped(
+        work,
+        ids,
+        lambda chunk: select(
+            col(Cleaning.subject_id), col(Cleaning.id), col(Cleaning.cleaned_on)
+        ).where(col(Cleaning.subject_id).in_(chunk), col(Cleaning.credited_on).is_not(None)),
+    )
+    return _done(obligation, rows)
+
+
+async def inspections(work: Work, obligation: Obligation, ids: Sequence[str]) -> EvidenceBySubject:
+    """Inspections that were performed."""
+    rows = await _grouped(
+        work,
+        ids,
+        lambda chunk: select(
+            col(Inspection.tank_id), col(Inspection.id), col(Inspection.inspected_on)
+        ).where(col(Inspection.tank_id).in_(chunk), col(Inspection.inspected_on).is_not(None)),
+    )
+    return _done(obligation, rows)
+
+
+def _patrols(kind: PatrolKind) -> Loader:
+    async def load(work: Work, obligation: Obligation, ids: Sequence[str]) -> EvidenceBySubject:
+        rows = await _grouped(
+            work,
+            ids,
+            lambda chunk: select(
+                col(Patrol.facility_id), col(Patrol.id), col(Patrol.patrolled_on)
+            ).where(col(Patrol.facility_id).in_(chunk), col(Patrol.kind) == kind),
+        )
+        return _done(obligation, rows)
+
+    return load
+
+
+async def routine_samples(
+    work: Work, obligation: Obligation, ids: Sequence[str]
+) -> EvidenceBySubject:
+    """Rounds of routine samples over the points of the plan; uncredited reports do not count."""
+    rows = await _grouped(
+        work,
+        ids,
+        lambda chunk: select(
+            col(Sample.facility_id), col(Sample.id), col(Sample.sampled_on), col(Sample.point)
+        ).where(
+            col(Sample.facility_id).in_(chunk),
+            col(Sample.purpose) == Purpose.routine,
+            col(Sample.credits),
+        ),
+    )
+    points = str(obligation.values["points"].value).split()
+    rounds = {
+        subject: [
+            (subject, id_, on)
+            for id_, on in sampling_rounds([(r[1], r[2], r[3].value) for r in found], points)
+        ]
+        for subject, found in rows.items()
+    }
+    return _done(obligation, rounds)
+
+
+async def certificates_of(
+    work: Work, kind: CertificateKind, ids: Sequence[str]
+) -> dict[str, list[Certificate]]:
+    """Return the certificates of one kind by person."""
+    rows = await _grouped(
+        work,
+        ids,
+        lambda chunk: select(col(Certificate.staff_id), Certificate).where(
+            col(Certificate.staff_id).in_(chunk), col(Certificate.kind) == kind
+        ),
+    )
+    return {person: [row[1] for row in found] for person, found in rows.items()}
+
+
+def health_certificate(card: Certificate) -> fitness.HealthCertificate:
+    """Read a stored health certificate as the rules do."""
+    return fitness.HealthCertificate(
+        id=card.id,
+        number=card.number,
+        examined_on=card.done_on,
+        valid_to=card.valid_to,
+        revoked_on=card.revoked_on,
+    )
+
+
+def training_of(card: Certificate) -> fitness.Training:
+    """Read a stored training certificate as the rules do."""
+    return fitness.Training(id=card.id, trained_on=card.done_on, number=card.number)
+
+
+async def health_checks(
+    work: Work, obligation: Obligation, ids: Sequence[str]
+) -> EvidenceBySubject:
+    """Health checks; each sets the next due day to its last valid day."""
+    cards = await certificates_of(work, CertificateKind.health, ids)
+    return {
+        person: fitness.health_evidences([health_certificate(card) for card in found], obligation)
+        for person, found in cards.items()
+    }
+
+
+async def trainings(work: Work, _obligation: Obligation, ids: Sequence[str]) -> EvidenceBySubject:
+    """The first hygiene training; training does not lapse."""
+    cards = await certificates_of(work, CertificateKind.training, ids)
+    return {
+        person: fitness.training_evidences([training_of(card) for card in found])
+        for person, found in cards.items()
+    }
+
+
+LOADERS: dict[str, Loader] = {
+    "credited_cleaning": credited_cleanings,
+    "inspection": inspections,
+    "health_check": health_checks,
+    "training": trainings,
+    "routine_sample": routine_samples,
+    "hygiene_patrol": _patrols(PatrolKind.hygiene),
+    "equipment_patrol": _patrols(PatrolKind.equipment),
+}

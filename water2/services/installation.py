@@ -1,0 +1,90 @@
+"""Founding a utility, and the regulators above it."""
+
+from dataclasses import dataclass
+
+from sqlmodel import select
+
+from water2.domain.access import Action
+from water2.domain.errors import Conflict
+from water2.domain.ids import new_id
+from water2.domain.ledger import LedgerKind, PendingEntry, new_ledger
+from water2.domain.organisation import Jurisdiction, Organisation, OrganisationKind, Utility
+from water2.rules.book import load_book
+from water2.work import Work
+
+
+@dataclass(frozen=True)
+class FoundUtility:
+    """A new utility: `place` is the key of its rulebook; the zone is the rulebook's unless given."""
+
+    code: str
+    name: str
+    place: str
+    timezone: str | None = None
+
+
+async def found_utility(work: Work, command: FoundUtility) -> Utility:
+    """Found a utility with its ledgers; today is its first day of operation.
+
+    Raises:
+        Conflict: the code is taken.
+        UnknownPlace: there is no rulebook of that key.
+    """
+    work.require(Action.administer)
+    taken = await work.session.exec(select(Utility.id).where(Utility.code == command.code))
+    if taken.first():
+        raise Conflict("code_taken", {"code": command.code})
+    book = load_book(command.place)
+    timezone = command.timezone or book.timezone
+    organisation = Organisation(kind=OrganisationKind.utility, name=command.name)
+    utility_id = new_id()
+    own = new_ledger(utility_id, LedgerKind.utility, utility_id)
+    rollup = new_ledger(utility_id, LedgerKind.rollup, utility_id)
+    utility = Utility(
+        id=utility_id,
+        organisation_id=organisation.id,
+        code=command.code,
+        name=command.name,
+        place=book.key,
+        timezone=timezone,
+        first_day_on=work.today(timezone),
+        ledger_id=own.id,
+        rollup_ledger_id=rollup.id,
+    )
+    work.session.add_all([organisation, own, rollup])
+    await work.session.flush()  # the utility refers to them
+    work.session.add(utility)
+    work.record(
+        PendingEntry(
+            ledger_id=own.id,
+            type="utility.founded",
+            subject=f"utility:{utility.id}",
+            occurred_at=work.now,
+            data={"code": utility.code, "place": utility.place, "timezone": timezone},
+        )
+    )
+    return utility
+
+
+async def put_under(
+    work: Work, utility: Utility, kind: OrganisationKind, name: str
+) -> Organisation:
+    """Put a utility under a regulator (art. 4), founding the regulator's organisation if new."""
+    work.require(Action.administer)
+    found = await work.session.exec(
+        select(Organisation).where(Organisation.kind == kind, Organisation.name == name)
+    )
+    regulator = found.first() or Organisation(kind=kind, name=name)
+    work.session.add(regulator)
+    await work.session.flush()  # the jurisdiction refers to it
+    work.session.add(Jurisdiction(organisation_id=regulator.id, utility_id=utility.id))
+    work.record(
+        PendingEntry(
+            ledger_id=utility.ledger_id,
+            type="jurisdiction.recorded",
+            subject=f"organisation:{regulator.id}",
+            occurred_at=work.now,
+            data={"kind": kind.value},
+        )
+    )
+    return regulator

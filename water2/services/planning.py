@@ -1,0 +1,89 @@
+"""Planning a work order: the day and the people."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import Field
+
+from water2.domain.access import Action
+from water2.domain.command import Command
+from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.facility import Facility
+from water2.domain.organisation import Utility
+from water2.domain.staff import Staff
+from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderState
+from water2.rules.gates import judge_planned_day
+from water2.rules.provision import Refused
+from water2.services.assignments import people_by_code, require_fit
+from water2.services.rows import fetch
+from water2.services.rulebooks import book_of
+from water2.services.work_orders import (
+    BEFORE_WORK,
+    assignments_of,
+    duties_served,
+    order_in,
+    record_order,
+)
+from water2.work import Work
+
+
+class PlanWorkOrder(Command):
+    """Set the day and the people (by 工号); planning again replaces both."""
+
+    on: date
+    crew: list[str] = Field(min_length=1)
+    stops_supply: bool
+
+
+async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkOrder:
+    """Set the day and assign the crew.
+
+    Raises:
+        RuleViolation: the day lies past the legal day of a tank that is not yet late, or somebody
+            is not fit on that day (art. 17(2)); names them.
+        Conflict: the work has begun or ended.
+    """
+    work.require(Action.plan)
+    order = await order_in(work, id_, BEFORE_WORK)
+    utility = await fetch(work, Utility, order.utility_id)
+    if command.on < work.today(utility.timezone):
+        raise Invalid.one("on", "in_past", command.on)
+    await _require_lawful_day(work, utility, order, command.on)
+    people = await people_by_code(work, utility, command.crew)
+    await require_fit(work, await book_of(work, utility, command.on), people, command.on)
+    await _assign(work, order, people)
+    order.planned_on, order.stops_supply = command.on, command.stops_supply
+    order.state, order.version = WorkOrderState.planned, order.version + 1
+    record_order(
+        work,
+        await fetch(work, Facility, order.facility_id),
+        order,
+        "work_order.planned",
+        on=command.on.isoformat(),
+        stops_supply=command.stops_supply,
+        crew=[person.id for person in people],
+    )
+    return order
+
+
+async def _require_lawful_day(work: Work, utility: Utility, order: WorkOrder, on: date) -> None:
+    today = work.today(utility.timezone)
+    book = await book_of(work, utility)
+    for duty in await duties_served(work, order):
+        provision = book.provision(duty.obligation, today)
+        verdict = judge_planned_day(duty.due_on, order.planned_on, on, today, provision)
+        if isinstance(verdict, Refused):
+            raise RuleViolation(verdict)
+
+
+async def _assign(work: Work, order: WorkOrder, people: Sequence[Staff]) -> None:
+    assigned = {a.staff_id: a for a in await assignments_of(work, order)}
+    wanted = {person.id for person in people}
+    for staff_id, assignment in assigned.items():
+        if staff_id not in wanted:
+            assignment.withdrawn_at = work.now
+            assignment.withdrawn_because = WithdrawnBecause.replanned
+    for staff_id in sorted(wanted - set(assigned)):
+        work.session.add(
+            Assignment(work_order_id=order.id, staff_id=staff_id, assigned_at=work.now)
+        )

@@ -1,0 +1,250 @@
+"""Water samples: taken, judged item by item by the limits in force on their day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import Field
+from sqlmodel import col, select
+
+from water2.domain.access import Action
+from water2.domain.command import Command
+from water2.domain.errors import Conflict, FieldProblem, Invalid
+from water2.domain.facility import Facility, Tank
+from water2.domain.ledger import PendingEntry
+from water2.domain.organisation import Utility
+from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
+from water2.rules.book import Rulebook
+from water2.rules.limits import ItemVerdict, judge_sample, plausible, read_result
+from water2.rules.signs import order_signs, plate_count_signs
+from water2.services.credit import credit_by_sample
+from water2.services.duties import rederive
+from water2.services.instants import Instant, civil_day, read_instant
+from water2.services.lateness import lateness_of
+from water2.services.rows import fetch
+from water2.services.rulebooks import book_of
+from water2.work import Work
+
+PLATE_COUNT = "plate_count"
+STANDARD = "water.standard"
+
+
+class GivenResult(Command):
+    """One item: the parameter's key and the raw text as the laboratory wrote it."""
+
+    parameter: str = Field(examples=["turbidity"])
+    raw: str = Field(max_length=100, examples=["0.35", "<0.05", "未检出"])
+
+
+class RecordSample(Command):
+    """A sample with the results known so far; what the laboratory sends later is added."""
+
+    facility_id: str
+    tank_id: str | None = None
+    point: Point
+    purpose: Purpose
+    sampled_at: Instant
+    results: list[GivenResult] = Field(default_factory=list)
+    sampled_by: str | None = Field(default=None, max_length=60)
+    report_number: str | None = Field(default=None, max_length=60)
+    laboratory: str | None = Field(default=None, max_length=200)
+    accreditation_number: str | None = Field(default=None, max_length=60)
+    accreditation_valid_to: date | None = None
+    issued_on: date | None = None
+    late_reason: str | None = Field(default=None, max_length=500)
+
+
+class AddResults(Command):
+    """What the laboratory sent later; results given before are never changed."""
+
+    results: list[GivenResult] = Field(min_length=1)
+    report_number: str | None = Field(default=None, max_length=60)
+    issued_on: date | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a sample was taken, and the book of its day."""
+
+    utility: Utility
+    facility: Facility
+    tank: Tank | None
+    book: Rulebook
+    on: date
+
+
+async def record_sample(work: Work, command: RecordSample) -> Sample:
+    """Record a sample; one of after-cleaning may credit its cleaning.
+
+    Raises:
+        Invalid: it lies in the future or before the tank was in use, a parameter is unknown, or a
+            value cannot be read or cannot be true.
+    """
+    work.require(Action.do_work)
+    facility = await fetch(work, Facility, command.facility_id, lock=True)
+    utility = await fetch(work, Utility, facility.utility_id)
+    sampled_at = read_instant(command.sampled_at, utility.timezone)
+    on = civil_day(sampled_at, utility.timezone)
+    tank = await _tank(work, facility, command.tank_id, on)
+    place = _Place(utility, facility, tank, await book_of(work, utility, on), on)
+    if sampled_at > work.now:
+        raise Invalid.one("sampled_at", "in_future", command.sampled_at.isoformat())
+    late = lateness_of(place.book, sampled_at, work.now, command.late_reason)
+    known = command.model_dump(exclude={"results", "sampled_at", "late_reason"})
+    sample = Sample(
+        **known,
+        utility_id=utility.id,
+        sampled_at=sampled_at,
+        sampled_on=on,
+        verdict=SampleVerdict.pending,
+        recorded_at=work.now,
+        late_reason=late.reason,
+        flags=list(late.flags),
+    )
+    work.session.add(sample)
+    await work.session.flush()  # its results refer to it
+    await _take_results(work, place, sample, command.results)
+    _enter(work, place, sample, "sample.recorded", command.results)
+    return sample
+
+
+async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
+    """Add results to a sample and judge it anew as a whole.
+
+    Raises:
+        Conflict: an item was given before; a correction names what it corrects instead.
+    """
+    work.require(Action.do_work)
+    sample = await fetch(work, Sample, id_, lock=True)
+    facility = await fetch(work, Facility, sample.facility_id, lock=True)
+    utility = await fetch(work, Utility, facility.utility_id)
+    tank = await fetch(work, Tank, sample.tank_id) if sample.tank_id else None
+    book = await book_of(work, utility, sample.sampled_on)
+    place = _Place(utility, facility, tank, book, sample.sampled_on)
+    sample.report_number = command.report_number or sample.report_number
+    sample.issued_on = command.issued_on or sample.issued_on
+    await _take_results(work, place, sample, command.results)
+    _enter(work, place, sample, "sample.results_added", command.results)
+    return sample
+
+
+async def _tank(work: Work, facility: Facility, tank_id: str | None, on: date) -> Tank | None:
+    if tank_id is None:
+        return None
+    tank = await fetch(work, Tank, tank_id)
+    if tank.facility_id != facility.id:
+        raise Invalid.one("tank_id", "unknown_tank", tank_id, facility=facility.code)
+    first, last = tank.in_use_on or date.min, tank.out_of_use_on or date.max
+    if not first <= on <= last:
+        raise Invalid.one("sampled_at", "tank_not_in_use", on, tank=tank.code)
+    return tank
+
+
+async def results_of(work: Work, sample: Sample) -> list[SampleResult]:
+    """Return a sample's items in the order of their parameters."""
+    rows = await work.session.exec(
+        select(SampleResult)
+        .where(SampleResult.sample_id == sample.id)
+        .order_by(col(SampleResult.parameter))
+    )
+    return list(rows)
+
+
+async def _take_results(
+    work: Work, place: _Place, sample: Sample, given: Sequence[GivenResult]
+) -> None:
+    earlier = await results_of(work, sample)
+    _refuse_unusable(place.book, given, {result.parameter for result in earlier})
+    raw = {r.parameter: r.raw for r in earlier} | {r.parameter: r.raw for r in given}
+    judged = judge_sample(
+        raw, sample.point.value, place.on, place.book, place.facility.disinfectant.value
+    )
+    kept = {result.parameter: result for result in earlier}
+    for item in judged.items:
+        work.session.add(_judged_result(place.book, sample, item, kept.get(item.parameter)))
+    sample.verdict = SampleVerdict(judged.verdict)
+    sample.flags = sorted({*sample.flags, *_signs(place, sample, raw)})
+    sample.credits = not _uncredited(sample)
+    await work.session.flush()
+    await credit_by_sample(work, place.book, sample, raw, place.facility)
+    await rederive(work, place.utility, facility_ids=[place.facility.id])
+
+
+def _refuse_unusable(book: Rulebook, given: Sequence[GivenResult], earlier: set[str]) -> None:
+    problems: list[FieldProblem] = []
+    seen = set(earlier)
+    for number, result in enumerate(given):
+        parameter = book.parameters.get(result.parameter)
+        if result.parameter in earlier:
+            raise Conflict("result_given_before", {"parameter": result.parameter})
+        if parameter is None:
+            path, code = f"results.{number}.parameter", "unknown_parameter"
+            problems.append(FieldProblem(path, code, result.parameter))
+        elif result.parameter in seen:
+            problems.append(
+                FieldProblem(f"results.{number}.parameter", "repeated", result.parameter)
+            )
+        elif fault := plausible(parameter, read_result(result.raw)):
+            problems.append(FieldProblem(f"results.{number}.raw", fault, result.raw))
+        seen.add(result.parameter)
+    if problems:
+        raise Invalid(problems)
+
+
+def _judged_result(
+    book: Rulebook, sample: Sample, item: ItemVerdict, earlier: SampleResult | None
+) -> SampleResult:
+    reading, parameter = item.reading, book.parameters.get(item.parameter)
+    result = earlier or SampleResult(
+        sample_id=sample.id,
+        parameter=item.parameter,
+        raw=reading.raw if reading else "",
+        value=reading.value if reading else None,
+        censored=reading.censored if reading else None,
+        unit=parameter.unit if parameter else None,
+        verdict="",
+    )
+    result.verdict, result.limit = item.verdict, item.shown
+    return result
+
+
+def _signs(place: _Place, sample: Sample, raw: Mapping[str, str]) -> list[str]:
+    """Signs of a made-up report; none undoes a credit but a missing accreditation."""
+    if sample.issued_on is None:
+        return []
+    signs = [*order_signs(sample.sampled_on, sample.issued_on)]
+    standard = place.book.obligation(STANDARD, place.on)
+    if PLATE_COUNT in raw and standard is not None:
+        signs += plate_count_signs(sample.sampled_on, sample.issued_on, standard)
+    return signs
+
+
+def _uncredited(sample: Sample) -> bool:
+    """A laboratory known to have been without accreditation that day credits nothing."""
+    valid_to = sample.accreditation_valid_to
+    return valid_to is not None and valid_to < sample.sampled_on
+
+
+def _enter(
+    work: Work, place: _Place, sample: Sample, type_: str, given: Sequence[GivenResult]
+) -> None:
+    work.record(
+        PendingEntry(
+            ledger_id=place.facility.ledger_id,
+            type=type_,
+            subject=f"tank:{place.tank.id}" if place.tank else f"facility:{place.facility.id}",
+            occurred_at=sample.sampled_at or work.now,
+            data={
+                "sample": sample.id,
+                "point": sample.point.value,
+                "purpose": sample.purpose.value,
+                "sampled_on": sample.sampled_on.isoformat(),
+                "report_number": sample.report_number,
+                "results": [{"parameter": g.parameter, "raw": g.raw} for g in given],
+                "verdict": sample.verdict.value,
+                "flags": sample.flags,
+                "cleaning": sample.cleaning_id,
+                "late_reason": sample.late_reason,
+            },
+        )
+    )
