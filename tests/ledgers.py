@@ -3,8 +3,14 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+
 from water2 import journal
+from water2.domain import guards
 from water2.domain.ledger import LedgerKind, PendingEntry, new_ledger
+from water2.services.ledger_checkpoints import make_checkpoints
+from water2.services.ledger_keys import signer_of
 
 UTILITY_ID = "u" * 32
 OCCURRED_AT = datetime(2026, 2, 28, 9, tzinfo=UTC)
@@ -36,3 +42,34 @@ async def append(runtime, *entries):
         return await journal.append(
             work.session, entries, now=work.now, actor_id="system", idempotency_key=None
         )
+
+
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def verifier_of(utility_id):
+    """Return what verifies the notes `sign` makes."""
+    return signer_of(SIGNING_KEY, utility_id).verifier
+
+
+async def sign(installation, heads):
+    """Make checkpoints of an installation's ledgers."""
+    utility = installation.utility
+    signer = signer_of(SIGNING_KEY, utility.id)
+    return await make_checkpoints(installation.runtime, utility, signer, heads)
+
+
+async def unguarded(runtime, *statements):
+    """Run statements as one who has the database's files in hand: with the guards taken away."""
+    dialect = runtime.database.dialect
+    async with runtime.work() as work:
+        connection = await work.session.connection()
+        for statement in [
+            *guards.drop_statements(dialect),
+            *statements,
+            *guards.guard_statements(dialect),
+        ]:
+            if isinstance(statement, tuple):
+                await connection.execute(text(statement[0]), statement[1])
+            else:
+                await connection.execute(text(statement))

@@ -5,12 +5,13 @@ append and the commit. A number is given under that lock: never a sequence, neve
 """
 
 import json
+import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,6 +31,8 @@ _APPEND = (
 )
 _NO_SUCH_LEDGER = "23503"  # the function raises foreign_key_violation
 _recorded_at = cast("Any", LedgerEntry).__table__.c.recorded_at
+
+_Row = tuple[str, int, bytes, bytes, str, str, str]
 
 
 class _Written(NamedTuple):
@@ -103,19 +106,28 @@ async def _append_sqlite(
     is more than the append. The transaction is SQLAlchemy's, begun IMMEDIATE, so it is the lock.
     """
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    ids = json.dumps(sorted({one.entry.ledger_id for one in written}))
-    heads = await driver.execute_fetchall(_READ_HEADS, (ids,))
-    trees = {ledger_id: GrowingTree(size, frontier) for ledger_id, size, frontier in heads}
     bind = _recorded_at.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-    recorded_at = bind(now) if bind else now
-    rows, receipts = [], []
-    for _, entry, parts in written:
-        tree = trees.get(entry.ledger_id)
-        if tree is None:
-            raise NotFound("ledger", entry.ledger_id)
-        seq, body = tree.size, parts.numbered(tree.size)
-        hashes = tree.append(leaf_hash(body))
-        rows.append((entry.ledger_id, seq, body, hashes, entry.type, entry.subject, recorded_at))
-        receipts.append(Receipt(entry.ledger_id, seq, hashes[:HASH_BYTES]))
-    await driver.executemany(_INSERT, rows)
-    return receipts
+    ids = json.dumps(sorted({one.entry.ledger_id for one in written}))
+    try:
+        heads = await driver.execute_fetchall(_READ_HEADS, (ids,))
+        trees = {ledger_id: GrowingTree(size, frontier) for ledger_id, size, frontier in heads}
+        recorded_at = bind(now)
+        rows = [_number(one, trees, recorded_at) for one in written]
+        await driver.executemany(_INSERT, rows)
+    except sqlite3.Error as error:  # as every other statement's errors come
+        raise DBAPIError.instance(
+            _INSERT, None, error, sqlite3.Error, dialect=connection.dialect
+        ) from error
+    return [Receipt(row[0], row[1], row[3][:HASH_BYTES]) for row in rows]
+
+
+def _number(one: _Written, trees: Mapping[str, GrowingTree], recorded_at: str) -> _Row:
+    """Give an entry the next number of its ledger; return its row."""
+    entry = one.entry
+    tree = trees.get(entry.ledger_id)
+    if tree is None:
+        raise NotFound("ledger", entry.ledger_id)
+    seq = tree.size
+    body = one.parts.numbered(seq)
+    hashes = tree.append(leaf_hash(body))
+    return entry.ledger_id, seq, body, hashes, entry.type, entry.subject, recorded_at

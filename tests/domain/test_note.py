@@ -23,7 +23,7 @@ HEAD = Checkpoint("water2/oc", 7, bytes(range(32)))
 def test_a_note_signed_by_the_reference_implementation_opens():
     verifier = Verifier.from_vkey(PETER)
     assert verifier.vkey == PETER
-    assert verifier.open(PETERS_NOTE) == PETERS_NOTE.split("\n\n")[0] + "\n"
+    assert verifier.open(PETERS_NOTE) == PETERS_NOTE.partition("\n\n")[0] + "\n"
 
 
 def test_a_checkpoint_is_three_lines_and_comes_back_from_its_note():

@@ -79,7 +79,7 @@ def value_at(data: object, path: str | Sequence[str]) -> Any:
 
 def is_correction(entry: Json) -> bool:
     """Tell whether a parsed entry corrects another."""
-    return entry["type"] == CORRECTED
+    return bool(entry["type"] == CORRECTED)
 
 
 def _key(holder: object, step: str) -> str | int:
