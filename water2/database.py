@@ -112,7 +112,7 @@ class Database:
                 yield  # closing the file ends the lock
 
     async def dispose(self) -> None:
-        """Close all connections; SQLite's last close moves the WAL, so it is done under the lock."""
+        """Close all connections, under the lock: SQLite's last close moves the WAL."""
         async with self.writing():
             if self.reader is not self.writer:
                 await self.reader.dispose()

@@ -33,7 +33,8 @@ def needed_revision() -> str:
 
 def known_revisions() -> set[str]:
     """Return every revision this program knows; a database with another one is newer."""
-    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return {script.revision for script in scripts.walk_revisions()}
 
 
 def current_revision(connection: Connection) -> str | None:

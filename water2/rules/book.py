@@ -27,8 +27,8 @@ class Rulebook:
     """Everything that holds in a place, past editions included; every answer takes a day.
 
     `instrument` is the place's own regulation. Layers come before the place in `obligations` and
-    `limits`, so that the later in force prevails, and on one day the place's own word. `holidays` is
-    the published calendar of working days it follows, None for plain weekdays.
+    `limits`, so that the later in force prevails, and on one day the place's own word.
+    `holidays` is the calendar of working days it follows, None for plain weekdays.
     """
 
     key: str

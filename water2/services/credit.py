@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pydantic import Field
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from water2.domain.access import Action
@@ -92,27 +93,61 @@ async def _unsatisfied(work: Work, subject_id: str) -> list[Duty]:
 async def credit_recorded(
     work: Work, utility: Utility, facility: Facility, cleaning: Cleaning
 ) -> None:
-    """Credit a cleaning recorded after its sample: the order of arrival does not matter."""
+    """Credit a cleaning recorded after its sample: the order of arrival does not matter.
+
+    A sample that stood as an earlier cleaning's until now is this one's own; the earlier one is
+    judged anew by what is left to it.
+    """
     rows = await work.session.exec(
-        select(Sample).where(
+        select(Sample, Cleaning)
+        .outerjoin(Cleaning, col(Cleaning.id) == Sample.cleaning_id)
+        .where(
             Sample.facility_id == facility.id,
             col(Sample.tank_id) == cleaning.tank_id,
             Sample.purpose == Purpose.after_cleaning,
-            col(Sample.cleaning_id).is_(None),
+            or_(
+                col(Sample.cleaning_id).is_(None),
+                col(Cleaning.cleaned_on) < cleaning.cleaned_on,
+            ),
             col(Sample.sampled_on) >= cleaning.cleaned_on,
         )
+        .order_by(col(Sample.sampled_on), Sample.id)
+    )
+    for sample, claimed_by in rows.all():
+        sample.cleaning_id = None
+        await _credit_again(work, utility, facility, sample)
+        if claimed_by is not None:
+            await _judge_without(work, utility, facility, claimed_by, sample)
+
+
+async def _judge_without(
+    work: Work, utility: Utility, facility: Facility, cleaning: Cleaning, lost: Sample
+) -> None:
+    """Judge a cleaning by the samples that are still its own."""
+    if cleaning.sampled_on == lost.sampled_on:
+        cleaning.sampled_on = None
+    if cleaning.credited_on == lost.sampled_on:
+        cleaning.credited_on = None
+    rows = await work.session.exec(
+        select(Sample)
+        .where(Sample.cleaning_id == cleaning.id)
+        .order_by(col(Sample.sampled_on), Sample.id)
     )
     for sample in rows.all():
-        results = await work.session.exec(
-            select(SampleResult).where(SampleResult.sample_id == sample.id)
-        )
-        raw = {result.parameter: result.raw for result in results}
-        book = await book_of(work, utility, sample.sampled_on)
-        await credit_by_sample(work, book, sample, raw, facility)
+        await _credit_again(work, utility, facility, sample)
+
+
+async def _credit_again(work: Work, utility: Utility, facility: Facility, sample: Sample) -> None:
+    results = await work.session.exec(
+        select(SampleResult).where(SampleResult.sample_id == sample.id)
+    )
+    raw = {result.parameter: result.raw for result in results}
+    book = await book_of(work, utility, sample.sampled_on)
+    await credit_by_sample(work, book, sample, raw, facility)
 
 
 class ReturnToService(Command):
-    """Let a cleaned tank supply again: the field set (residual, turbidity, pH), raw, by parameter."""
+    """Let a cleaned tank supply again; the field set is residual, turbidity and pH, as read."""
 
     field_results: dict[str, str] = Field(
         examples=[{"free_chlorine": "0.30", "turbidity": "0.3", "ph": "7.2"}]

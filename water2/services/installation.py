@@ -15,7 +15,7 @@ from water2.work import Work
 
 @dataclass(frozen=True)
 class FoundUtility:
-    """A new utility: `place` is the key of its rulebook; the zone is the rulebook's unless given."""
+    """A new utility: `place` is its rulebook's key; the zone is the rulebook's unless given."""
 
     code: str
     name: str

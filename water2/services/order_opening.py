@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
 from sqlmodel import col, select
 
 from water2.domain.duty import SubjectType
@@ -17,6 +16,7 @@ from water2.domain.work_order import (
     WorkOrderState,
     WorkOrderTask,
 )
+from water2.services.rows import among, insert_rows
 from water2.work import Work
 
 ORDER_KINDS = {kind.value: kind for kind in WorkOrderKind}  # obligations a crew is sent out for
@@ -35,19 +35,21 @@ async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) 
     orders = await _unplanned_orders(work, [facility for facility, _ in by_visit])
     missing = [visit for visit in by_visit if visit not in orders]
     new = {visit: new_id() for visit in missing}
-    if new:
-        await work.session.execute(
-            insert(WorkOrder), [_order(work, utility, id_, visit) for visit, id_ in new.items()]
-        )
-    tasks = [_task((orders | new)[visit], duty) for visit, due in by_visit.items() for duty in due]
-    if tasks:
-        await work.session.execute(insert(WorkOrderTask), tasks)
+    await insert_rows(
+        work, WorkOrder, [_order(work, utility, id_, visit) for visit, id_ in new.items()]
+    )
+    orders |= new
+    await insert_rows(
+        work,
+        WorkOrderTask,
+        [_task(orders[visit], duty) for visit, due in by_visit.items() for duty in due],
+    )
 
 
 async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
     rows = await work.session.exec(
         select(WorkOrderTask.subject_id).where(
-            col(WorkOrderTask.subject_id).in_(subject_ids), col(WorkOrderTask.live)
+            among(work, WorkOrderTask.subject_id, subject_ids), col(WorkOrderTask.live)
         )
     )
     return set(rows)
@@ -59,7 +61,7 @@ async def _unplanned_orders(
     """Return the sweep's own orders that nobody has planned yet: further tanks join them."""
     rows = await work.session.exec(
         select(WorkOrder.facility_id, WorkOrder.kind, WorkOrder.id).where(
-            col(WorkOrder.facility_id).in_(sorted(set(facility_ids))),
+            among(work, WorkOrder.facility_id, set(facility_ids)),
             WorkOrder.state == WorkOrderState.open,
             WorkOrder.origin == Origin.sweep,
         )

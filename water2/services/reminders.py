@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
@@ -16,7 +17,7 @@ from water2.domain.organisation import Utility
 from water2.domain.reminder import Digest, Reminder
 from water2.domain.waking import Watch, reminder_step
 from water2.rules.book import Rulebook
-from water2.services.rows import insert_or_pass
+from water2.services.rows import among, insert_or_pass, insert_rows
 from water2.work import Work
 
 MANAGERS = "managers"  # the recipient that stands for the utility's managers
@@ -27,12 +28,15 @@ async def record_reminders(
 ) -> None:
     """Write down who is reminded of what today; what was written before is not written again."""
     today = work.today(utility.timezone)
-    steps: dict[str, str] = {}
-    for duty in duties:
-        obligation = book.obligation(duty.obligation, today)
-        watch = Watch(duty.due_on, duty.opens_on, utility.first_day_on)
-        if obligation and (step := reminder_step(watch, obligation, today)):
-            steps[duty.id] = step
+
+    @cache  # a day's duties are many, their dates few
+    def step_on(obligation_id: str, due_on: date, opens_on: date) -> str | None:
+        obligation = book.obligation(obligation_id, today)
+        watch = Watch(due_on, opens_on, utility.first_day_on)
+        return reminder_step(watch, obligation, today) if obligation else None
+
+    reached = {duty.id: step_on(duty.obligation, duty.due_on, duty.opens_on) for duty in duties}
+    steps = {id_: step for id_, step in reached.items() if step}
     due = [duty for duty in duties if duty.id in steps]
     if not due:
         return
@@ -56,7 +60,7 @@ def _recipients(duty: Any, in_charge: dict[str, str]) -> list[str]:
 async def _managers_in_charge(work: Work, facility_ids: Sequence[str]) -> dict[str, str]:
     rows = await work.session.exec(
         select(Facility.id, Facility.manager_staff_id).where(
-            col(Facility.id).in_(sorted(set(facility_ids))),
+            among(work, Facility.id, set(facility_ids)),
             col(Facility.manager_staff_id).is_not(None),
         )
     )
@@ -88,8 +92,8 @@ async def _write(
         for recipient, duties in by_recipient.items()
         for duty in duties
     ]
+    await insert_rows(work, Reminder, rows)
     if rows:
-        await work.session.execute(insert(Reminder), rows)
         work.record(
             PendingEntry(
                 ledger_id=utility.ledger_id,
@@ -109,8 +113,8 @@ async def _digests_of_today(
     Two workers may make one at once: the unique key lets one win, and both read the winner's.
     """
     today = work.today(utility.timezone)
-    for recipient in sorted(recipients):
-        digest = {
+    digests = [
+        {
             "id": new_id(),
             "utility_id": utility.id,
             "recipient": recipient,
@@ -118,12 +122,15 @@ async def _digests_of_today(
             "made_on": today,
             "made_at": work.now,
         }
-        await work.session.execute(insert_or_pass(work, Digest, digest))
+        for recipient in sorted(recipients)
+    ]
+    if digests:
+        await work.session.execute(insert_or_pass(work, Digest), digests)
     rows = await work.session.exec(
         select(Digest.recipient, Digest.id).where(
             Digest.utility_id == utility.id,
             Digest.made_on == today,
-            col(Digest.recipient).in_(recipients),
+            among(work, Digest.recipient, recipients),
         )
     )
     return dict(rows.all())

@@ -1,11 +1,13 @@
 """Small things every set-wise statement needs."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Executable
+from sqlalchemy import ARRAY, ColumnElement, Insert, String, func, insert, literal
+from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, select
 
 from water2.domain.errors import NotFound
 from water2.domain.facility import Facility
@@ -23,19 +25,41 @@ def chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
     return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
 
 
-def insert_or_pass(work: Work, table: type[SQLModel], values: Mapping[str, Any]) -> Executable:
-    """Return an INSERT that passes over a row whose unique key is taken."""
-    postgres = work.session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert if postgres else sqlite.insert
-    return insert(table).values(**values).on_conflict_do_nothing()
+def among(work: Work, column: Any, ids: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a text column holds one of many values.
+
+    One parameter however many there are: for thousands, SQLAlchemy's IN with a parameter for each
+    costs more than the query itself.
+    """
+    wanted = list(ids)
+    if _on_postgresql(work):  # a set to join with: `= ANY` is searched from end to end for each row
+        listed = select_columns(func.unnest(literal(wanted, ARRAY(String))))
+    else:
+        values = func.json_each(json.dumps(wanted)).table_valued("value")
+        listed = select_columns(values.c.value)
+    return cast("ColumnElement[bool]", column.in_(listed))
+
+
+async def insert_rows(work: Work, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows past the ORM, which would look at each of them; none is fine."""
+    if rows:
+        await work.session.execute(insert(cast("Any", table).__table__), list(rows))
+
+
+def _on_postgresql(work: Work) -> bool:
+    return work.session.get_bind().dialect.name == "postgresql"
+
+
+def insert_or_pass(work: Work, table: type[SQLModel]) -> Insert:
+    """Return an INSERT that passes over rows whose unique key is taken; give it the rows."""
+    dialect_insert = postgresql.insert if _on_postgresql(work) else sqlite.insert
+    return dialect_insert(cast("Any", table).__table__).on_conflict_do_nothing()
 
 
 async def ledgers_of(work: Work, facility_ids: Sequence[str]) -> dict[str, str]:
     """Return the ledgers of facilities."""
     rows = await work.session.exec(
-        select(Facility.id, Facility.ledger_id).where(
-            col(Facility.id).in_(sorted(set(facility_ids)))
-        )
+        select(Facility.id, Facility.ledger_id).where(among(work, Facility.id, set(facility_ids)))
     )
     return dict(rows.all())
 

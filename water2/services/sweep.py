@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from sqlalchemy import select as select_columns
-from sqlalchemy import update
 from sqlmodel import col, select
 
 from water2.domain.duty import Duty, SubjectType
@@ -24,10 +24,11 @@ from water2.rules.fitness import HEALTH_CHECK
 from water2.services.assignments import withdraw_assignments
 from water2.services.order_opening import open_work_orders
 from water2.services.reminders import record_reminders
-from water2.services.rows import ledgers_of
+from water2.services.rows import among, ledgers_of
 from water2.services.rulebooks import book_of
 from water2.work import Runtime, Work
 
+_DUTY = cast("Any", Duty).__table__
 BATCH = 2000  # duties in one transaction: other writers wait no longer than this takes
 
 
@@ -145,12 +146,19 @@ async def _put_to_sleep(
     work: Work, utility: Utility, book: Rulebook, rows: Sequence[Any], today: date
 ) -> None:
     """Mark what was opened and set the next day of waking, one statement per such pair."""
+
+    @cache  # a day's duties are many, their dates few
+    def wake_after(obligation_id: str, due_on: date, opens_on: date) -> date | None:
+        obligation = book.obligation(obligation_id, today)
+        watch = Watch(due_on, opens_on, utility.first_day_on)
+        return next_wake(watch, obligation, today) if obligation else None
+
     groups: dict[tuple[bool, date | None], list[str]] = defaultdict(list)
     for row in rows:
-        obligation = book.obligation(row.obligation, today)
-        watch = Watch(row.due_on, row.opens_on, utility.first_day_on)
-        wake_on = next_wake(watch, obligation, today) if obligation else None
-        groups[row.opened_at is None and row.opens_on <= today, wake_on].append(row.id)
-    for (opened, wake_on), ids in groups.items():
-        values = {"wake_on": wake_on} | ({"opened_at": work.now} if opened else {})
-        await work.session.execute(update(Duty).where(col(Duty.id).in_(ids)).values(values))
+        opens = row.opened_at is None and row.opens_on <= today
+        groups[opens, wake_after(row.obligation, row.due_on, row.opens_on)].append(row.id)
+    for (opens, wake_on), ids in groups.items():
+        values = {"wake_on": wake_on} | ({"opened_at": work.now} if opens else {})
+        await work.session.execute(
+            _DUTY.update().where(among(work, _DUTY.c.id, ids)).values(values)
+        )
