@@ -16,7 +16,10 @@ class Cleaning(SQLModel, table=True):
     from `cleaned_on`.
     """
 
-    __table_args__ = (Index("ix_cleaning_code", "utility_id", "code", unique=True),)
+    __table_args__ = (
+        Index("ix_cleaning_code", "utility_id", "code", unique=True),
+        Index("ix_cleaning_listed", "utility_id", "recorded_at", "id"),
+    )
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
@@ -41,7 +44,10 @@ class Cleaning(SQLModel, table=True):
 class Inspection(SQLModel, table=True):
     """A tank's inspection reported under a rulebook that demands one (New York)."""
 
-    __table_args__ = (Index("ix_inspection_code", "utility_id", "code", unique=True),)
+    __table_args__ = (
+        Index("ix_inspection_code", "utility_id", "code", unique=True),
+        Index("ix_inspection_listed", "utility_id", "recorded_at", "id"),
+    )
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)

@@ -43,22 +43,32 @@ class Duty(SQLModel, table=True):
     """One link of a subject's chain; at most one link of a chain is unsatisfied and not ended.
 
     `wake_on` is the next civil day on which the sweep has something to do with it, or empty: the
-    one indexed column the sweep looks at, so that an idle sweep costs the same for any fleet.
+    one indexed column the sweep looks at, so that an idle sweep costs the same for any fleet. The
+    duties of a day lie in it by facility: one visit is opened at once.
+
+    Every index is paid for whenever the sweep marks a duty: the unique keys begin with the subject,
+    so that none is needed for it alone.
     """
 
     __table_args__ = (
-        UniqueConstraint("obligation", "subject_id", "ordinal"),
+        UniqueConstraint("subject_id", "obligation", "ordinal"),
         Index(
             "ix_duty_one_unsatisfied",
-            "obligation",
             "subject_id",
+            "obligation",
             unique=True,
             sqlite_where=text("satisfied_on IS NULL AND ended_on IS NULL"),
             postgresql_where=text("satisfied_on IS NULL AND ended_on IS NULL"),
         ),
-        Index("ix_duty_wake", "utility_id", "wake_on", "id"),
+        Index(
+            "ix_duty_wake",
+            "utility_id",
+            "wake_on",
+            "facility_id",
+            sqlite_where=text("wake_on IS NOT NULL"),
+            postgresql_where=text("wake_on IS NOT NULL"),
+        ),
         Index("ix_duty_due", "utility_id", "due_on", "id"),
-        Index("ix_duty_subject", "subject_id"),
     )
 
     id: str = id_field()

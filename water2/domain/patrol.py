@@ -4,6 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import enum_field, id_field, json_field, optional_reference, reference
@@ -18,6 +19,8 @@ class PatrolKind(StrEnum):
 
 class Patrol(SQLModel, table=True):
     """A round that was made, with its checklist and readings."""
+
+    __table_args__ = (Index("ix_patrol_listed", "utility_id", "patrolled_at", "id"),)
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)

@@ -45,7 +45,10 @@ class SampleVerdict(StrEnum):
 class Sample(SQLModel, table=True):
     """A sample with the report it came by; a report may cover several samples of one visit."""
 
-    __table_args__ = (Index("ix_sample_facility_taken", "facility_id", "sampled_on"),)
+    __table_args__ = (
+        Index("ix_sample_facility_taken", "facility_id", "sampled_on"),
+        Index("ix_sample_listed", "utility_id", "recorded_at", "id"),
+    )
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)

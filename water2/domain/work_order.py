@@ -43,15 +43,31 @@ class WithdrawnBecause(StrEnum):
 
 
 class WorkOrder(SQLModel, table=True):
-    """A visit of a crew to a facility."""
+    """A visit of a crew to a facility.
+
+    Of the orders the sweep opened, a facility has one of a kind at most that nobody planned yet:
+    whatever comes due joins it. An order never becomes open again.
+    """
 
     __tablename__ = "work_order"
+
+    __table_args__ = (
+        Index(
+            "ix_work_order_unplanned",
+            "facility_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'open' AND origin = 'sweep'"),
+            postgresql_where=text("state = 'open' AND origin = 'sweep'"),
+        ),
+        Index("ix_work_order_listed", "utility_id", "created_at", "id"),
+    )
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
     facility_id: str = reference("facility")
     kind: WorkOrderKind = enum_field(WorkOrderKind)
-    state: WorkOrderState = enum_field(WorkOrderState, default=WorkOrderState.open, index=True)
+    state: WorkOrderState = enum_field(WorkOrderState, default=WorkOrderState.open)
     origin: Origin = enum_field(Origin, default=Origin.person)
     created_at: datetime
     planned_on: date | None = None

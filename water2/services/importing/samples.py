@@ -1,0 +1,159 @@
+"""Samples on record, found by the row they came from or by the cleaning they belong to."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from water2.domain.ids import new_id
+from water2.domain.water import Point, Purpose, Sample, SampleResult
+from water2.rules.limits import ItemVerdict
+from water2.services.importing.owned import OwnedShelf
+from water2.services.importing.report import Flag
+from water2.services.importing.shelf import Columns, Put
+from water2.services.importing.taking import Taking
+
+REUSED = "report_number_reused"
+
+
+class SampleShelf:
+    """Samples of the facilities a batch is about.
+
+    A cleaning's own sample is known from the cleaning record first, as a mere day and conclusion;
+    the laboratory's row about it fills that in, and is not stored a second time.
+    """
+
+    def __init__(self, taking: Taking) -> None:
+        self.taking = taking
+        self.shelf = taking.shelf(Sample, ("id",), "facility_id")
+        self._by_identity: dict[str, Columns] = {}
+        self._by_cleaning: dict[str, Columns] = {}
+        self._at_outlet: dict[tuple[str, str | None, date], list[Columns]] = defaultdict(list)
+        self._known: set[str] = set()
+
+    async def load(self, facility_ids: Iterable[str]) -> None:
+        """Read the samples of facilities, once each."""
+        await self.shelf.load(facility_ids)
+        for row in self.shelf.all():
+            self._learn(row)
+
+    def _learn(self, row: Columns) -> None:
+        if row["id"] not in self._known:
+            self._known.add(row["id"])
+            if row["point"] is Point.outlet:
+                self._at_outlet[row["facility_id"], row["tank_id"], row["sampled_on"]].append(row)
+        if row["identity"] is not None:
+            self._by_identity[row["identity"]] = row
+        if row["cleaning_id"] is not None:
+            self._by_cleaning[row["cleaning_id"]] = row
+
+    def add(self, columns: Columns) -> Put:
+        """Add a sample."""
+        common = {"recorded_at": self.taking.work.now, "import_id": self.taking.import_id}
+        put = self.shelf.put({"id": new_id(), **columns}, **common)
+        self._learn(put.row)
+        return put
+
+    def change(self, row: Columns, columns: Columns) -> Put:
+        """Change a sample where it differs."""
+        put = self.shelf.change(row, columns)
+        self._learn(row)
+        return put
+
+    def of_identity(self, identity: str) -> Columns | None:
+        """Return the sample that came from a row of this identity."""
+        return self._by_identity.get(identity)
+
+    def of_cleaning(self, cleaning_id: str) -> Columns | None:
+        """Return a cleaning's own sample."""
+        return self._by_cleaning.get(cleaning_id)
+
+    def unclaimed(self, cleaning: Columns) -> Columns | None:
+        """Return the laboratory's sample that a cleaning record names as its own."""
+        if cleaning["report_number"] is None:
+            return None
+        key = (cleaning["facility_id"], cleaning["tank_id"], cleaning["sampled_on"])
+        return next(
+            (
+                row
+                for row in self._at_outlet.get(key, ())
+                if row["cleaning_id"] is None and row["report_number"] == cleaning["report_number"]
+            ),
+            None,
+        )
+
+    def unfilled(self, place: tuple[str, str | None, date], report: str | None) -> Columns | None:
+        """Return a cleaning's own sample that no laboratory row has filled in yet."""
+        waiting = [
+            row
+            for row in self._at_outlet.get(place, ())
+            if row["purpose"] is Purpose.after_cleaning and row["identity"] is None
+        ]
+        same = [row for row in waiting if row["report_number"] == report]
+        unnamed = [row for row in waiting if row["report_number"] is None]
+        return next(iter(same or unnamed), None)
+
+
+class ResultShelf(OwnedShelf):
+    """The results of samples, item by item."""
+
+    def __init__(self, taking: Taking) -> None:
+        super().__init__(taking, SampleResult, "sample_id")
+
+    def mark(self, row: Columns) -> Hashable:
+        """Return the item's parameter: a sample has one result for each."""
+        return str(row["parameter"])
+
+    def settle(self, sample_id: str, items: Sequence[ItemVerdict], raws: dict[str, str]) -> Put:
+        """Make a sample's results those of a row."""
+        stored = self.stored[sample_id]
+        old = {str(mark): row["raw"] for mark, row in stored.items()}
+        if old == raws:
+            return Put({"id": sample_id}, created=False)
+        for mark in list(stored):
+            self.remove(sample_id, mark)
+        for item in items:
+            if item.parameter in raws:
+                self.add(sample_id, self._columns(item, raws[item.parameter]))
+        names = [name for name in (old | raws) if old.get(name) != raws.get(name)]
+        before = {name: old.get(name) for name in names}
+        return Put({"id": sample_id}, False, before, {name: raws.get(name) for name in names})
+
+    def _columns(self, item: ItemVerdict, raw: str) -> Columns:
+        reading = item.reading
+        return {
+            "parameter": item.parameter,
+            "raw": raw,
+            "value": reading.value if reading else None,
+            "censored": reading.censored if reading else None,
+            "unit": self.taking.book.parameters[item.parameter].unit,
+            "limit": item.shown,
+            "verdict": item.verdict,
+        }
+
+
+def identity_of(*parts: Any) -> str:
+    """Return one column's worth of an identity made of several values."""
+    told = json.dumps([None if part is None else str(part) for part in parts])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+async def flag_reused_reports(taking: Taking, lines: Mapping[str | None, Sequence[int]]) -> None:
+    """Flag samples whose report number stands for several places or days.
+
+    One report may cover several samples of one visit: one facility on one day. `lines` are the
+    file's, by report number.
+    """
+    shelf = taking.shelf(Sample, ("id",), "report_number")
+    await shelf.load(lines)
+    visits: dict[str, set[tuple[str, date]]] = defaultdict(set)
+    for row in shelf.all():
+        visits[row["report_number"]].add((row["facility_id"], row["sampled_on"]))
+    reused = {number for number, found in visits.items() if len(found) > 1}
+    for row in shelf.all():
+        if row["report_number"] in reused and REUSED not in row["flags"]:
+            shelf.change(row, {"flags": [*row["flags"], REUSED]})
+    taking.flags += [Flag(line, REUSED) for number in sorted(reused) for line in lines[number]]
+    await shelf.flush(taking.import_id)

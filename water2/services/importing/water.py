@@ -1,0 +1,223 @@
+"""Water samples: laboratory rows, judged item by item."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from water2.domain.cleaning import Cleaning
+from water2.domain.facility import Tank
+from water2.domain.ledger import PendingEntry
+from water2.domain.water import Point, Purpose, SampleVerdict
+from water2.rules import signs
+from water2.rules.gates import is_credited
+from water2.rules.limits import SampleVerdict as Judgement
+from water2.rules.limits import complete, judge_sample
+from water2.services.importing.cleanings import IMPORTED, tank_of
+from water2.services.importing.crew import UNKNOWN_PERSON, Crews
+from water2.services.importing.facilities import Facilities
+from water2.services.importing.kinds import SAMPLE
+from water2.services.importing.rows import Row
+from water2.services.importing.sample_signs import (
+    accreditation_of,
+    results_of,
+    said_of,
+    signs_of,
+)
+from water2.services.importing.samples import (
+    ResultShelf,
+    SampleShelf,
+    flag_reused_reports,
+    identity_of,
+)
+from water2.services.importing.shelf import Columns, Put, Shelf
+from water2.services.importing.taking import Taken, Taker, Taking, present, subject_of
+
+DISAGREES = "conclusion_disagrees"
+_COLUMNS = (
+    "report_number",
+    "sampled_by",
+    "laboratory",
+    "accreditation_number",
+    "accreditation_valid_to",
+    "issued_on",
+    "conclusion",
+)
+
+
+class SampleTaker(Taker):
+    """水质检测."""
+
+    kind = SAMPLE
+
+    def __init__(self, taking: Taking) -> None:
+        super().__init__(taking)
+        self.facilities = Facilities(taking)
+        self.tanks = taking.shelf(Tank, ("facility_id", "code"), "facility_id")
+        self.cleanings = taking.shelf(Cleaning, ("id",), "id")
+        self.samples = SampleShelf(taking)
+        self.results = ResultShelf(taking)
+        self.crews = Crews(taking)
+        self._reports: dict[str | None, list[int]] = defaultdict(list)
+
+    async def load(self, rows: Sequence[Row]) -> None:
+        """Read places, samplers, stored samples with results, and the cleanings they belong to."""
+        await self.facilities.load(rows)
+        ids = [row["id"] for row in self.facilities.shelf.all()]
+        await self.tanks.load(ids)
+        await self.samples.load(ids)
+        await self.crews.load(filter(None, (row.values.get("sampled_by") for row in rows)))
+        stored = list(self.samples.shelf.all())
+        await self.results.load(row["id"] for row in stored if row["identity"])
+        await self.cleanings.load(row["cleaning_id"] for row in stored)
+
+    def check(self, row: Row) -> None:
+        """Refuse a sample of nothing known."""
+        tank_of(self.facilities.of(row), self.tanks, row, required=False)
+
+    def take(self, row: Row) -> Taken:
+        """Put the sample where its cleaning waits for it, or as a routine one, with its results."""
+        facility = self.facilities.of(row)
+        tank = tank_of(facility, self.tanks, row, required=False)
+        day, clock = row.values["sampled_at"]
+        columns = present(row, _COLUMNS) | {
+            "facility_id": facility["id"],
+            "tank_id": tank["id"] if tank else None,
+            "point": row.values["point"],
+            "sampled_on": day,
+            "sampled_at": datetime.combine(day, clock, self.taking.zone).astimezone(UTC)
+            if clock
+            else None,
+        }
+        columns["identity"] = identity_of(
+            self.utility.id,
+            columns.get("report_number"),
+            facility["id"],
+            columns["tank_id"],
+            columns["point"],
+            *row.values["sampled_at"],
+        )
+        raws = results_of(row)
+        judged = self._judge(facility, columns, raws)
+        put, fresh = self._put(columns)
+        results = self.results.settle(put.id, judged.items, raws)
+        personal = frozenset({"sampled_by"})
+        taken = Taken.of(facility["ledger_id"], f"sample:{put.id}", put, results, personal=personal)
+        if fresh:
+            taken = Taken(taken.ledger_id, taken.subject, created=True)
+        if fresh or put.changed or results.changed:
+            self._settle(row, put.row, judged, raws)
+            self.taking.facility_ids.add(facility["id"])
+            self.taking.entries.append(self._entry(facility["ledger_id"], put.row, raws, fresh))
+            taken.flags = put.row["flags"]
+        return taken
+
+    def _judge(self, facility: Columns, columns: Columns, raws: dict[str, str]) -> Judgement:
+        return judge_sample(
+            raws,
+            columns["point"].value,
+            columns["sampled_on"],
+            self.taking.book,
+            facility["disinfectant"].value,
+        )
+
+    def _put(self, columns: Columns) -> tuple[Put, bool]:
+        """Put the sample; tell whether the row is new, be it as the filling of a cleaning's own."""
+        stored = self.samples.of_identity(columns["identity"])
+        if stored is not None:
+            return self.samples.change(stored, columns), False
+        own = None
+        if columns["point"] is Point.outlet:
+            place = (columns["facility_id"], columns["tank_id"], columns["sampled_on"])
+            own = self.samples.unfilled(place, columns.get("report_number"))
+        if own is not None:
+            return self.samples.change(own, columns), True
+        pending = {"purpose": Purpose.routine, "verdict": SampleVerdict.pending}
+        return self.samples.add(columns | pending), True
+
+    def _settle(self, row: Row, sample: Columns, judged: Judgement, raws: dict[str, str]) -> None:
+        """Set what follows: verdict, flags, whether it counts, a waiting cleaning."""
+        conclusion: SampleVerdict | None = sample["conclusion"]
+        of_items = judged.judged and bool(judged.items)
+        # Where no limits were in force, or no item is given, the laboratory's word is the verdict.
+        verdict = SampleVerdict(judged.verdict) if of_items else conclusion or SampleVerdict.pending
+        cleaning = self.cleanings.get(sample["cleaning_id"])
+        said = {conclusion, said_of(cleaning)} - {None}
+        accreditation = list(accreditation_of(row))
+        flags = [*accreditation, *signs_of(sample, raws, cleaning, self.taking)]
+        if sample["sampled_by"] and not self.crews.knows(sample["sampled_by"]):
+            flags.append(UNKNOWN_PERSON)
+        if verdict is not SampleVerdict.pending and said - {verdict}:
+            flags.append(DISAGREES)
+        late = signs.is_late_entry(
+            self.taking.book,
+            sample["sampled_at"] or self.taking.midnight(sample["sampled_on"]),
+            self.work.now,
+            self.taking.today,
+        )
+        self.samples.change(
+            sample,
+            {
+                "verdict": verdict,
+                "flags": flags,
+                "credits": not accreditation,
+                "late_reason": IMPORTED if late else None,
+            },
+        )
+        self._reports[sample["report_number"]].append(row.raw.line)
+        if cleaning is not None and said_of(cleaning) is None:
+            self._credit(cleaning, sample, raws)
+
+    def _credit(self, cleaning: Columns, sample: Columns, raws: dict[str, str]) -> None:
+        """Credit a cleaning whose own record waited for the laboratory."""
+        on, sampled, book = cleaning["cleaned_on"], sample["sampled_on"], self.taking.book
+        obligation = book.obligation("cleaning", on)
+        credited = (
+            obligation is not None
+            and sample["credits"]
+            and is_credited(
+                obligation,
+                done_on=on,
+                sampled_on=sampled,
+                verdict=sample["verdict"].value,
+                lacking=complete(book.item_set("after_cleaning", sampled), raws),
+            )
+        )
+        on_record = {"credited_on": sample["sampled_on"] if credited else None}
+        self.cleanings.change(cleaning, on_record)
+
+    def _entry(
+        self, ledger_id: str, sample: Columns, raws: dict[str, str], fresh: bool
+    ) -> PendingEntry:
+        return PendingEntry(
+            ledger_id=ledger_id,
+            type="sample.recorded" if fresh else "sample.updated",
+            subject=subject_of(sample),
+            occurred_at=sample["sampled_at"] or self.taking.midnight(sample["sampled_on"]),
+            data={
+                "sample": sample["id"],
+                "sampled_on": sample["sampled_on"].isoformat(),
+                "cleaning": sample["cleaning_id"],
+                "point": sample["point"].value,
+                "purpose": sample["purpose"].value,
+                "report_number": sample["report_number"],
+                "results": [{"parameter": key, "raw": raw} for key, raw in raws.items()],
+                "conclusion": sample["conclusion"].value if sample["conclusion"] else None,
+                "verdict": sample["verdict"].value,
+                "credits": sample["credits"],
+                "flags": sample["flags"],
+                "import": self.taking.import_id,
+            },
+        )
+
+    def shelves(self) -> Iterable[Shelf]:
+        """Return samples, and the cleanings they credit."""
+        return (self.samples.shelf, self.cleanings)
+
+    async def flush(self) -> None:
+        """Write samples, then their results."""
+        await super().flush()
+        await self.results.flush()
+
+    async def finish(self) -> None:
+        """Flag report numbers that stand for more than one visit."""
+        await flag_reused_reports(self.taking, self._reports)
