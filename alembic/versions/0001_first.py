@@ -582,10 +582,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint(
-            "obligation",
             "subject_id",
+            "obligation",
             "ordinal",
-            name=op.f("uq_duty_obligation_subject_id_ordinal"),
+            name=op.f("uq_duty_subject_id_obligation_ordinal"),
         ),
     )
     with op.batch_alter_table("duty", schema=None) as batch_op:
@@ -593,13 +593,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_duty_facility_id"), ["facility_id"], unique=False)
         batch_op.create_index(
             "ix_duty_one_unsatisfied",
-            ["obligation", "subject_id"],
+            ["subject_id", "obligation"],
             unique=True,
             sqlite_where=sa.text("satisfied_on IS NULL AND ended_on IS NULL"),
             postgresql_where=sa.text("satisfied_on IS NULL AND ended_on IS NULL"),
         )
-        batch_op.create_index("ix_duty_subject", ["subject_id"], unique=False)
-        batch_op.create_index("ix_duty_wake", ["utility_id", "wake_on", "id"], unique=False)
+        batch_op.create_index(
+            "ix_duty_wake",
+            ["utility_id", "wake_on", "facility_id"],
+            unique=False,
+            sqlite_where=sa.text("wake_on IS NOT NULL"),
+            postgresql_where=sa.text("wake_on IS NOT NULL"),
+        )
 
     op.create_table(
         "patrol",
@@ -644,6 +649,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("patrol", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_patrol_facility_id"), ["facility_id"], unique=False)
+        batch_op.create_index(
+            "ix_patrol_listed", ["utility_id", "patrolled_at", "id"], unique=False
+        )
 
     op.create_table(
         "reminder",
@@ -767,7 +775,16 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_work_order_facility_id"), ["facility_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_work_order_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "ix_work_order_listed", ["utility_id", "created_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_work_order_unplanned",
+            ["facility_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open' AND origin = 'sweep'"),
+            postgresql_where=sa.text("state = 'open' AND origin = 'sweep'"),
+        )
 
     op.create_table(
         "zone",
@@ -872,6 +889,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cleaning_facility_id"), ["facility_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_cleaning_import_id"), ["import_id"], unique=False)
         batch_op.create_index(
+            "ix_cleaning_listed", ["utility_id", "recorded_at", "id"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_cleaning_report_number"), ["report_number"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_cleaning_subject_id"), ["subject_id"], unique=False)
@@ -943,6 +963,9 @@ def upgrade() -> None:
             batch_op.f("ix_inspection_facility_id"), ["facility_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_inspection_import_id"), ["import_id"], unique=False)
+        batch_op.create_index(
+            "ix_inspection_listed", ["utility_id", "recorded_at", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_inspection_tank_id"), ["tank_id"], unique=False)
 
     op.create_table(
@@ -1049,6 +1072,7 @@ def upgrade() -> None:
             "ix_sample_facility_taken", ["facility_id", "sampled_on"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_sample_import_id"), ["import_id"], unique=False)
+        batch_op.create_index("ix_sample_listed", ["utility_id", "recorded_at", "id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_sample_report_number"), ["report_number"], unique=False
         )
@@ -1089,6 +1113,7 @@ def downgrade() -> None:
     op.drop_table("sample_result")
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sample_report_number"))
+        batch_op.drop_index("ix_sample_listed")
         batch_op.drop_index(batch_op.f("ix_sample_import_id"))
         batch_op.drop_index("ix_sample_facility_taken")
         batch_op.drop_index(batch_op.f("ix_sample_cleaning_id"))
@@ -1105,6 +1130,7 @@ def downgrade() -> None:
     op.drop_table("work_order_task")
     with op.batch_alter_table("inspection", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inspection_tank_id"))
+        batch_op.drop_index("ix_inspection_listed")
         batch_op.drop_index(batch_op.f("ix_inspection_import_id"))
         batch_op.drop_index(batch_op.f("ix_inspection_facility_id"))
         batch_op.drop_index("ix_inspection_code")
@@ -1119,6 +1145,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cleaning_work_order_id"))
         batch_op.drop_index(batch_op.f("ix_cleaning_subject_id"))
         batch_op.drop_index(batch_op.f("ix_cleaning_report_number"))
+        batch_op.drop_index("ix_cleaning_listed")
         batch_op.drop_index(batch_op.f("ix_cleaning_import_id"))
         batch_op.drop_index(batch_op.f("ix_cleaning_facility_id"))
         batch_op.drop_index("ix_cleaning_code")
@@ -1134,7 +1161,12 @@ def downgrade() -> None:
 
     op.drop_table("zone")
     with op.batch_alter_table("work_order", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_work_order_state"))
+        batch_op.drop_index(
+            "ix_work_order_unplanned",
+            sqlite_where=sa.text("state = 'open' AND origin = 'sweep'"),
+            postgresql_where=sa.text("state = 'open' AND origin = 'sweep'"),
+        )
+        batch_op.drop_index("ix_work_order_listed")
         batch_op.drop_index(batch_op.f("ix_work_order_facility_id"))
 
     op.drop_table("work_order")
@@ -1152,12 +1184,16 @@ def downgrade() -> None:
 
     op.drop_table("reminder")
     with op.batch_alter_table("patrol", schema=None) as batch_op:
+        batch_op.drop_index("ix_patrol_listed")
         batch_op.drop_index(batch_op.f("ix_patrol_facility_id"))
 
     op.drop_table("patrol")
     with op.batch_alter_table("duty", schema=None) as batch_op:
-        batch_op.drop_index("ix_duty_wake")
-        batch_op.drop_index("ix_duty_subject")
+        batch_op.drop_index(
+            "ix_duty_wake",
+            sqlite_where=sa.text("wake_on IS NOT NULL"),
+            postgresql_where=sa.text("wake_on IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_duty_one_unsatisfied",
             sqlite_where=sa.text("satisfied_on IS NULL AND ended_on IS NULL"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import col, select
 
 from water2.domain.duty import Duty, EndReason
@@ -165,9 +165,16 @@ class _Changes:
         """Write it; what is no longer unsatisfied goes first, to make room under the unique key."""
         for chunk in chunks(self.gone):
             await work.session.execute(delete(Duty).where(col(Duty.id).in_(chunk)))
-        order = sorted(self.changed.items(), key=lambda item: item[1].get("satisfied_on") is None)
-        for id_, difference in order:
-            await work.session.execute(update(Duty).where(col(Duty.id) == id_).values(**difference))
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for id_, difference in self.changed.items():
+            by_columns[tuple(sorted(difference))].append({"row_id": id_, **difference})
+        for names in sorted(by_columns, key=lambda names: "satisfied_on" not in names):
+            statement = update(DUTIES).where(DUTIES.c.id == bindparam("row_id"))
+            await work.session.execute(
+                statement.values({name: bindparam(name) for name in names}),
+                # a satisfied link makes room for the unsatisfied one that follows it
+                sorted(by_columns[names], key=lambda row: row.get("satisfied_on") is None),
+            )
         for rows in chunks(self.new):
             # the table, not the class: the ORM would send rows with other empty columns one by one
             await work.session.execute(insert(DUTIES), list(rows))

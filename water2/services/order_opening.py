@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from water2.domain.duty import SubjectType
+from water2.domain.facility import Facility
 from water2.domain.ids import new_id
 from water2.domain.organisation import Utility
 from water2.domain.work_order import (
@@ -16,10 +17,12 @@ from water2.domain.work_order import (
     WorkOrderState,
     WorkOrderTask,
 )
-from water2.services.rows import among, insert_rows
+from water2.services.rows import among, insert_or_pass, insert_rows
 from water2.work import Work
 
 ORDER_KINDS = {kind.value: kind for kind in WorkOrderKind}  # obligations a crew is sent out for
+
+Visit = tuple[str, WorkOrderKind]  # to a facility, for a kind of work
 
 
 async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) -> None:
@@ -28,22 +31,13 @@ async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) 
     if not wanted:
         return
     served = await _subjects_served(work, [duty.subject_id for duty in wanted])
-    by_visit: dict[tuple[str, WorkOrderKind], list[Any]] = defaultdict(list)
+    visits: dict[Visit, list[Any]] = defaultdict(list)
     for duty in wanted:
         if duty.subject_id not in served:
-            by_visit[duty.facility_id, ORDER_KINDS[duty.obligation]].append(duty)
-    orders = await _unplanned_orders(work, [facility for facility, _ in by_visit])
-    missing = [visit for visit in by_visit if visit not in orders]
-    new = {visit: new_id() for visit in missing}
-    await insert_rows(
-        work, WorkOrder, [_order(work, utility, id_, visit) for visit, id_ in new.items()]
-    )
-    orders |= new
-    await insert_rows(
-        work,
-        WorkOrderTask,
-        [_task(orders[visit], duty) for visit, due in by_visit.items() for duty in due],
-    )
+            visits[duty.facility_id, ORDER_KINDS[duty.obligation]].append(duty)
+    orders = await _orders_for(work, utility, sorted(visits))
+    tasks = [_task(orders[visit], duty) for visit, due in visits.items() for duty in due]
+    await insert_rows(work, WorkOrderTask, tasks)
 
 
 async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
@@ -55,26 +49,36 @@ async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
     return set(rows)
 
 
-async def _unplanned_orders(
-    work: Work, facility_ids: Sequence[str]
-) -> dict[tuple[str, WorkOrderKind], str]:
-    """Return the sweep's own orders that nobody has planned yet: further tanks join them."""
-    rows = await work.session.exec(
-        select(WorkOrder.facility_id, WorkOrder.kind, WorkOrder.id).where(
-            among(work, WorkOrder.facility_id, set(facility_ids)),
+async def _orders_for(work: Work, utility: Utility, visits: Sequence[Visit]) -> dict[Visit, str]:
+    """Return the sweep's own order of each visit that nobody has planned yet, making those lacking.
+
+    Two workers may make one at once: the unique key lets one win, and both read the winner's. The
+    visits come sorted, so that neither waits for the other in a circle.
+    """
+    if visits:
+        rows = [_order(work, utility, visit) for visit in visits]
+        await work.session.execute(insert_or_pass(work, WorkOrder), rows)
+    found: dict[Visit, str] = {}
+    for kind in {kind for _, kind in visits}:
+        order = select(WorkOrder.id).where(
+            WorkOrder.facility_id == Facility.id,
+            WorkOrder.kind == kind,
             WorkOrder.state == WorkOrderState.open,
             WorkOrder.origin == Origin.sweep,
         )
-    )
-    return {(facility, WorkOrderKind(kind)): id_ for facility, kind, id_ in rows}
+        # a look-up for each facility, whatever the planner believes of the states' numbers
+        asked = among(work, Facility.id, [facility for facility, of in visits if of is kind])
+        open_ones = await work.session.exec(
+            select(Facility.id, order.scalar_subquery()).where(asked)
+        )
+        found |= {(facility, kind): id_ for facility, id_ in open_ones}
+    return found
 
 
-def _order(
-    work: Work, utility: Utility, id_: str, visit: tuple[str, WorkOrderKind]
-) -> dict[str, Any]:
+def _order(work: Work, utility: Utility, visit: Visit) -> dict[str, Any]:
     facility_id, kind = visit
     return {
-        "id": id_,
+        "id": new_id(),
         "utility_id": utility.id,
         "facility_id": facility_id,
         "kind": kind,

@@ -98,7 +98,7 @@ async def sweep_batch(work: Work, utility: Utility) -> SweepResult:
         await work.session.execute(
             select_columns(*_COLUMNS)
             .where(col(Duty.utility_id) == utility.id, col(Duty.wake_on) <= today)
-            .order_by(col(Duty.wake_on), col(Duty.id))
+            .order_by(col(Duty.wake_on), col(Duty.facility_id))
             .limit(BATCH)
             .with_for_update(skip_locked=True)
         )
