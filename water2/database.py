@@ -13,7 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-WAL_PAGES_BEFORE_CHECKPOINT = 1000
+WAL_PAGES_BEFORE_CHECKPOINT = 4000
+WRITER_CACHE_KIB = 65_536  # ids are random: a write touches leaves all over its indexes
 
 
 def async_url(url: str) -> str:
@@ -43,8 +44,7 @@ def sqlite_engine(url: str, *, writing: bool, pool_size: int) -> AsyncEngine:
             # only a writer that holds the file lock may move the WAL into the database
             f"wal_autocheckpoint={WAL_PAGES_BEFORE_CHECKPOINT if writing else 0}",
         ]
-        if not writing:
-            pragmas.append("query_only=ON")
+        pragmas.append(f"cache_size=-{WRITER_CACHE_KIB}" if writing else "query_only=ON")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

@@ -991,7 +991,7 @@ def upgrade() -> None:
             "ix_work_order_task_live",
             ["subject_id"],
             unique=False,
-            sqlite_where=sa.text("live"),
+            sqlite_where=sa.text("live = 1"),
             postgresql_where=sa.text("live"),
         )
         batch_op.create_index(
@@ -1123,7 +1123,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_work_order_task_work_order_id"))
         batch_op.drop_index(
             "ix_work_order_task_live",
-            sqlite_where=sa.text("live"),
+            sqlite_where=sa.text("live = 1"),
             postgresql_where=sa.text("live"),
         )
 

@@ -21,6 +21,7 @@ DECLARE
   completed bytea;
   filled bigint;
 BEGIN
+  PERFORM set_config('water2.appending', 'yes', true);
   FOR at IN 1 .. cardinality(ledger_ids) LOOP
     IF ledger_ids[at] IS DISTINCT FROM ledger_at THEN
       IF at > 1 THEN
@@ -53,6 +54,7 @@ BEGIN
     next_seq := next_seq + 1;
   END LOOP;
   UPDATE ledger SET size = next_seq, frontier = peaks WHERE id = ledger_at;
+  PERFORM set_config('water2.appending', '', true);
 END $append$"""
 
 _REFUSE = """CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $refuse$
@@ -84,14 +86,14 @@ def _refusing(name: str, table: str, moment: str, refusal: str, reach: str = "ST
     )
 
 
-# Set while the append function runs, by the function's own definition.
+# Set while the append function runs. It does so itself: only a superuser may write a setting of our
+# own into a function's definition, and the tables' owner need not be one.
 _NOT_APPENDING = "current_setting('water2.appending', true) IS DISTINCT FROM 'yes'"
 
 # A function with its owner's rights looks nowhere but in the schema it was made in.
 _SETTINGS_OF_APPEND = f"""DO $settings$ BEGIN
   EXECUTE format('ALTER FUNCTION {_APPEND_SIGNATURE} SET search_path = %I, pg_temp',
                  current_schema());
-  ALTER FUNCTION {_APPEND_SIGNATURE} SET water2.appending = 'yes';
 END $settings$"""
 
 GUARDS = (

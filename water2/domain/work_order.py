@@ -91,7 +91,7 @@ class WorkOrderTask(SQLModel, table=True):
         Index(
             "ix_work_order_task_live",
             "subject_id",
-            sqlite_where=text("live"),
+            sqlite_where=text("live = 1"),  # as the condition is written to SQLite
             postgresql_where=text("live"),
         ),
     )

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import insert, literal, true
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from water2.domain.duty import SubjectType
-from water2.domain.facility import Facility
 from water2.domain.ids import new_id
 from water2.domain.organisation import Utility
 from water2.domain.work_order import (
@@ -17,27 +18,25 @@ from water2.domain.work_order import (
     WorkOrderState,
     WorkOrderTask,
 )
-from water2.services.rows import among, insert_or_pass, insert_rows
+from water2.services.rows import among, insert_or_pass, listed
 from water2.work import Work
 
+_ORDER = cast("Any", WorkOrder).__table__
+_TASK = cast("Any", WorkOrderTask).__table__
 ORDER_KINDS = {kind.value: kind for kind in WorkOrderKind}  # obligations a crew is sent out for
-
-Visit = tuple[str, WorkOrderKind]  # to a facility, for a kind of work
 
 
 async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) -> None:
     """Open work orders for duties (rows of the sweep) whose subjects nobody is sent to yet."""
     wanted = [duty for duty in duties if duty.obligation in ORDER_KINDS]
-    if not wanted:
-        return
     served = await _subjects_served(work, [duty.subject_id for duty in wanted])
-    visits: dict[Visit, list[Any]] = defaultdict(list)
+    visits: dict[WorkOrderKind, list[Any]] = defaultdict(list)
     for duty in wanted:
         if duty.subject_id not in served:
-            visits[duty.facility_id, ORDER_KINDS[duty.obligation]].append(duty)
-    orders = await _orders_for(work, utility, sorted(visits))
-    tasks = [_task(orders[visit], duty) for visit, due in visits.items() for duty in due]
-    await insert_rows(work, WorkOrderTask, tasks)
+            visits[ORDER_KINDS[duty.obligation]].append(duty)
+    for kind, due in visits.items():
+        await _open_orders(work, utility, kind, due)
+        await _add_tasks(work, kind, due)
 
 
 async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
@@ -49,51 +48,59 @@ async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
     return set(rows)
 
 
-async def _orders_for(work: Work, utility: Utility, visits: Sequence[Visit]) -> dict[Visit, str]:
-    """Return the sweep's own order of each visit that nobody has planned yet, making those lacking.
+async def _open_orders(
+    work: Work, utility: Utility, kind: WorkOrderKind, duties: Sequence[Any]
+) -> None:
+    """Open an order for each facility that has no order of the sweep's which nobody has planned.
 
-    Two workers may make one at once: the unique key lets one win, and both read the winner's. The
-    visits come sorted, so that neither waits for the other in a circle.
+    Two workers may make one at once: the unique key lets one win, and the tasks of both join it.
+    In the order of the facilities, so that neither waits for the other in a circle.
     """
-    if visits:
-        rows = [_order(work, utility, visit) for visit in visits]
-        await work.session.execute(insert_or_pass(work, WorkOrder), rows)
-    found: dict[Visit, str] = {}
-    for kind in {kind for _, kind in visits}:
-        order = select(WorkOrder.id).where(
-            WorkOrder.facility_id == Facility.id,
-            WorkOrder.kind == kind,
-            WorkOrder.state == WorkOrderState.open,
-            WorkOrder.origin == Origin.sweep,
-        )
-        # a look-up for each facility, whatever the planner believes of the states' numbers
-        asked = among(work, Facility.id, [facility for facility, of in visits if of is kind])
-        open_ones = await work.session.exec(
-            select(Facility.id, order.scalar_subquery()).where(asked)
-        )
-        found |= {(facility, kind): id_ for facility, id_ in open_ones}
-    return found
-
-
-def _order(work: Work, utility: Utility, visit: Visit) -> dict[str, Any]:
-    facility_id, kind = visit
-    return {
-        "id": new_id(),
-        "utility_id": utility.id,
-        "facility_id": facility_id,
-        "kind": kind,
-        "state": WorkOrderState.open,
-        "origin": Origin.sweep,
-        "created_at": work.now,
-        "version": 1,
+    facility_ids = sorted({duty.facility_id for duty in duties})
+    visits = listed(work, id=[new_id() for _ in facility_ids], facility_id=facility_ids)
+    columns = {
+        "id": visits.c.id,
+        "utility_id": literal(utility.id),
+        "facility_id": visits.c.facility_id,
+        "kind": literal(kind, _ORDER.c.kind.type),
+        "state": literal(WorkOrderState.open, _ORDER.c.state.type),
+        "origin": literal(Origin.sweep, _ORDER.c.origin.type),
+        "created_at": literal(work.now, _ORDER.c.created_at.type),
+        "version": literal(1),
     }
+    rows = select_columns(*columns.values()).where(true())  # SQLite would read a join's ON
+    await work.session.execute(insert_or_pass(work, WorkOrder).from_select(list(columns), rows))
 
 
-def _task(order_id: str, duty: Any) -> dict[str, Any]:
-    return {
-        "id": new_id(),
+async def _add_tasks(work: Work, kind: WorkOrderKind, duties: Sequence[Any]) -> None:
+    """Put the subjects of duties on their facilities' orders."""
+    tasks = listed(
+        work,
+        id=[new_id() for _ in duties],
+        facility_id=[duty.facility_id for duty in duties],
+        subject_id=[duty.subject_id for duty in duties],
+        tank_id=[
+            duty.subject_id if duty.subject_type is SubjectType.tank else None for duty in duties
+        ],
+    )
+    # looked up for each, whatever the planner believes of how many orders are open
+    order_id = (
+        select_columns(_ORDER.c.id)
+        .where(
+            _ORDER.c.facility_id == tasks.c.facility_id,
+            _ORDER.c.kind == kind,
+            _ORDER.c.state == WorkOrderState.open,
+            _ORDER.c.origin == Origin.sweep,
+        )
+        .scalar_subquery()
+    )
+    columns = {
+        "id": tasks.c.id,
         "work_order_id": order_id,
-        "subject_id": duty.subject_id,
-        "tank_id": duty.subject_id if duty.subject_type is SubjectType.tank else None,
-        "live": True,
+        "subject_id": tasks.c.subject_id,
+        "tank_id": tasks.c.tank_id,
+        "live": true(),
     }
+    await work.session.execute(
+        insert(_TASK).from_select(list(columns), select_columns(*columns.values()))
+    )

@@ -15,6 +15,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from water2.domain.duty import Duty, SubjectType
+from water2.domain.facility import Facility
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.waking import Watch, next_wake
@@ -24,7 +25,7 @@ from water2.rules.fitness import HEALTH_CHECK
 from water2.services.assignments import withdraw_assignments
 from water2.services.order_opening import open_work_orders
 from water2.services.reminders import record_reminders
-from water2.services.rows import among, ledgers_of
+from water2.services.rows import among
 from water2.services.rulebooks import book_of
 from water2.work import Runtime, Work
 
@@ -87,6 +88,11 @@ _COLUMNS = (
     col(Duty.due_on),
     col(Duty.opens_on),
     col(Duty.opened_at),
+    # looked up for each, whatever the planner believes: a join might read all facilities
+    select(Facility.ledger_id)
+    .where(Facility.id == Duty.facility_id)
+    .scalar_subquery()
+    .label("ledger_id"),
 )
 
 
@@ -105,19 +111,18 @@ async def sweep_batch(work: Work, utility: Utility) -> SweepResult:
     ).all()
     opening = [row for row in rows if row.opened_at is None and row.opens_on <= today]
     await open_work_orders(work, utility, opening)
-    await _record_openings(work, utility, opening)
+    _record_openings(work, utility, opening)
     await record_reminders(work, utility, book, rows)
     withdrawn = await _withdraw_lapsed(work, rows, today)
     await _put_to_sleep(work, utility, book, rows, today)
     return SweepResult(len(rows), len(opening), withdrawn)
 
 
-async def _record_openings(work: Work, utility: Utility, opening: Sequence[Any]) -> None:
-    ledgers = await ledgers_of(work, [row.facility_id for row in opening if row.facility_id])
+def _record_openings(work: Work, utility: Utility, opening: Sequence[Any]) -> None:
     for row in opening:
         work.record(
             PendingEntry(
-                ledger_id=ledgers.get(row.facility_id, utility.ledger_id),
+                ledger_id=row.ledger_id or utility.ledger_id,
                 type="duty.opened",
                 subject=f"{row.subject_type.value}:{row.subject_id}",
                 occurred_at=work.now,

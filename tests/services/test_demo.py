@@ -1,0 +1,131 @@
+"""The demonstration: a believable utility on any day, made by the ways a utility has."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, func, select
+
+from tests.builders import Installation, install
+from water2.clock import DemoClock
+from water2.database import open_database
+from water2.domain.access import SYSTEM
+from water2.domain.contacts import ContactBox
+from water2.domain.duty import Duty
+from water2.domain.errors import Conflict, NotFound, NotPermitted
+from water2.domain.facility import Facility, Tank
+from water2.domain.household import Household
+from water2.domain.organisation import Contact, Utility
+from water2.domain.reminder import Digest
+from water2.domain.staff import Staff
+from water2.services.board import count_provisions, view_board
+from water2.services.board_flags import list_flagged_facilities, list_withdrawn_assignments
+from water2.services.board_lists import list_lapsing_certificates, list_overdue_tanks
+from water2.services.demo import seed_demo
+from water2.services.demo.clock import move_clock
+from water2.services.ledger_fsck import LedgerCheck
+from water2.work import Runtime
+
+NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def demo(database_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    """An empty installation whose clock can be moved."""
+    clock = DemoClock(tmp_path / "demo-clock.json")
+    clock.set(NOW)
+    runtime = Runtime(open_database(database_url), clock, ContactBox(bytes(32)))
+    yield await install(runtime)
+    await runtime.database.dispose()
+
+
+async def test_the_demonstration_shows_what_a_manager_has_to_deal_with(demo: Installation) -> None:
+    await seed_demo(demo.runtime)
+    async with demo.runtime.read(demo.manager) as work:
+        counts = {
+            table: (await work.session.exec(select(func.count()).select_from(table))).one()
+            for table in (Facility, Tank, Household, Staff)
+        }
+        view = await view_board(work, await work.session.get_one(Utility, demo.utility.id))
+        provisions = {c.obligation.id: c for c in await count_provisions(work, view)}
+        since = await list_overdue_tanks(work, view, before_first_day=False, limit=50)
+        before = await list_overdue_tanks(work, view, before_first_day=True, limit=50)
+        certificates = await list_lapsing_certificates(work, view, limit=50)
+        flagged = await list_flagged_facilities(work, view, limit=50)
+        withdrawn = await list_withdrawn_assignments(work, view, limit=50)
+    assert counts[Facility] == 40
+    assert counts[Staff] == 25
+    assert counts[Tank] > 60
+    assert counts[Household] > 500
+    assert (since.total, before.total) == (7, 2)
+    assert provisions["cleaning"].missed > 0
+    assert provisions["cleaning"].met > 300
+    assert provisions["daily.equipment"].met > 2000
+    uncredited = [t for t in since.rows if t.last_done_on != t.credited_act_on]
+    assert len(uncredited) == 1
+    assert min(one.days_left for one in certificates.rows) < 0
+    assert any(one.days_left > 0 for one in certificates.rows)
+    assert {flag for one in flagged.rows for flag in one.flags} == {
+        "not_handed_over",
+        "not_in_use",
+        "no_manager",
+        "out_of_scope",
+    }
+    assert withdrawn
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(datetime(2024, 2, 28, 16, 30, tzinfo=UTC), id="just after midnight of 29 Feb"),
+        pytest.param(datetime(2027, 8, 31, 15, 59, tzinfo=UTC), id="the last minute of 31 August"),
+    ],
+)
+async def test_it_can_be_made_on_any_day(demo: Installation, now: datetime) -> None:
+    clock = demo.runtime.clock
+    assert isinstance(clock, DemoClock)
+    clock.set(now)
+    await seed_demo(demo.runtime)
+    async with demo.runtime.read(demo.manager) as work:
+        view = await view_board(work, await work.session.get_one(Utility, demo.utility.id))
+        assert (await list_overdue_tanks(work, view, before_first_day=False, limit=1)).total
+
+
+async def test_moving_the_clock_ahead_runs_the_sweeps_it_passes_and_leaves_sound_ledgers(
+    demo: Installation,
+) -> None:
+    await seed_demo(demo.runtime)
+    assert await move_clock(demo.runtime, SYSTEM, NOW + timedelta(days=20)) == NOW + timedelta(
+        days=20
+    )
+    async with demo.runtime.read(SYSTEM) as work:
+        days = (await work.session.exec(select(Digest.made_on).distinct())).all()
+        asleep = await work.session.exec(
+            select(func.count())
+            .select_from(Duty)
+            .where(col(Duty.wake_on) <= work.today("Asia/Shanghai"))
+        )
+        assert asleep.one() == 0
+        contacts = (await work.session.exec(select(func.count()).select_from(Contact))).one()
+        assert contacts > 0
+    async with demo.runtime.read(SYSTEM) as work:
+        assert [finding async for finding in LedgerCheck().findings(work)] == []
+    assert len(days) == 21  # overdue tanks remind daily: each day has its digest
+
+
+async def test_the_clock_is_never_set_back(demo: Installation) -> None:
+    with pytest.raises(Conflict, match="clock_set_back"):
+        await move_clock(demo.runtime, SYSTEM, NOW - timedelta(seconds=1))
+
+
+async def test_only_an_administrator_moves_the_clock(demo: Installation) -> None:
+    with pytest.raises(NotPermitted):
+        await move_clock(demo.runtime, demo.manager, NOW + timedelta(days=1))
+
+
+async def test_a_real_installation_has_no_clock_to_move(
+    runtime: Runtime, lishui: Installation
+) -> None:
+    with pytest.raises(NotFound):
+        await move_clock(runtime, SYSTEM, NOW + timedelta(days=1))

@@ -1,0 +1,90 @@
+"""The API as an application: routers, middleware, error handlers, the OpenAPI document."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import APIRouter, FastAPI
+
+from water2.api import (
+    buildings,
+    certificates,
+    cleanings,
+    demo,
+    duties,
+    facilities,
+    health,
+    households,
+    imports,
+    lab_reports,
+    law,
+    ledgers,
+    patrols,
+    samples,
+    sessions,
+    staff,
+    tanks,
+    users,
+    work_orders,
+)
+from water2.api.documented import SIGNED_IN
+from water2.api.incoming import IncomingGuard
+from water2.api.openapi import document
+from water2.api.problems import show_problems
+from water2.api.state import ApiState, MoveClock
+from water2.config import Settings
+from water2.work import Runtime
+
+PREFIX = "/api/v1"
+PUBLIC_ROUTES = frozenset({"/api/v1/sessions", "/healthz", "/readyz", "/metrics"})
+"""Routes that need nobody signed in."""
+
+_ROUTERS: tuple[APIRouter, ...] = (
+    sessions.router,
+    users.router,
+    facilities.router,
+    tanks.router,
+    buildings.router,
+    households.router,
+    staff.router,
+    certificates.router,
+    duties.router,
+    law.router,
+    work_orders.router,
+    cleanings.router,
+    samples.router,
+    lab_reports.router,
+    patrols.router,
+    imports.router,
+    ledgers.router,
+    demo.router,
+)
+
+
+def create_api(
+    runtime: Runtime,
+    settings: Settings,
+    *,
+    wall_clock: Callable[[], datetime],
+    move_clock: MoveClock | None = None,
+    worker_expected: bool = False,
+) -> FastAPI:
+    """Build the application over an open installation.
+
+    `wall_clock` is real time, for sessions, throttling and idempotency keys. `move_clock` sets the
+    demonstration's clock and runs the sweeps it passes; without it there is no such route.
+    `worker_expected`: this process runs the worker, so an overdue sweep makes it not ready.
+    """
+    app = FastAPI(
+        title="water2",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # those pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.api = ApiState(runtime, settings, wall_clock, move_clock, worker_expected)
+    app.add_middleware(IncomingGuard, prefix=f"{PREFIX}/")
+    show_problems(app)
+    for router in _ROUTERS:
+        app.include_router(router, prefix=PREFIX, responses=SIGNED_IN)
+    app.include_router(health.router)
+    document(app)
+    return app

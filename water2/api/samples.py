@@ -1,0 +1,117 @@
+"""Water samples with their results, judged item by item."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from fastapi import Query as Given
+from pydantic import Field
+
+from water2.api.acts import Act, Writing
+from water2.api.callers import Reading
+from water2.api.shapes import Amount, Answer, Id, Instant, ListAnswer, ListQuery, page_answer
+from water2.domain.access import Action
+from water2.domain.water import Point, Purpose, Sample, SampleVerdict
+from water2.services.paging import Page
+from water2.services.register_queries import list_rows
+from water2.services.rows import fetch
+from water2.services.samples import AddResults, RecordSample, add_results, record_sample
+from water2.services.work_queries import results_by_sample
+from water2.work import Work
+
+router = APIRouter(tags=["water"])
+
+
+class ResultAnswer(Answer):
+    """One item: the raw text, what it was read as, the limit it was judged by."""
+
+    parameter: str
+    raw: str
+    value: Amount | None
+    censored: str | None
+    unit: str | None
+    limit: str | None
+    verdict: str
+
+
+class SampleAnswer(Answer):
+    """A sample; `credits` false: stored and flagged, counts for no duty."""
+
+    id: str
+    facility_id: str
+    tank_id: str | None
+    cleaning_id: str | None
+    point: Point
+    purpose: Purpose
+    sampled_at: Instant | None
+    sampled_on: date
+    sampled_by: str | None
+    report_number: str | None
+    laboratory: str | None
+    accreditation_number: str | None
+    accreditation_valid_to: date | None
+    issued_on: date | None
+    conclusion: SampleVerdict | None
+    verdict: SampleVerdict
+    credits: bool
+    recorded_at: Instant
+    late_reason: str | None
+    flags: list[str]
+    anomaly_id: str | None = None
+    results: list[ResultAnswer] = Field(default_factory=list)
+
+
+class SampleQuery(ListQuery):
+    """Narrows a list of samples."""
+
+    facility_id: str | None = None
+    tank_id: str | None = None
+    purpose: Purpose | None = None
+    verdict: SampleVerdict | None = None
+    report_number: str | None = None
+
+
+async def shown_samples(work: Work, samples: list[Sample]) -> list[SampleAnswer]:
+    """Show samples with their results."""
+    await work.session.flush()
+    results = await results_by_sample(work, [sample.id for sample in samples])
+    return [
+        SampleAnswer.model_validate(sample).model_copy(
+            update={"results": [ResultAnswer.model_validate(one) for one in results[sample.id]]}
+        )
+        for sample in samples
+    ]
+
+
+async def _answer(act: Act, sample: Sample, status: int = 200) -> Response:
+    (shown,) = await shown_samples(act.work, [sample])
+    return act.answer(shown, status)
+
+
+@router.get("/samples", response_model=ListAnswer[SampleAnswer])
+async def show_samples(work: Reading, query: Annotated[SampleQuery, Given()]) -> Response:
+    """List samples, the latest recorded first."""
+    narrowing = {"facility_id", "tank_id", "purpose", "verdict", "report_number"}
+    filters = query.model_dump(include=narrowing)
+    page = await list_rows(work, Sample, filters, query.page, newest_by="recorded_at")
+    return page_answer(SampleAnswer, Page(await shown_samples(work, page.items), page.next))
+
+
+@router.post("/samples", status_code=201, response_model=SampleAnswer)
+async def add_sample(act: Writing, command: RecordSample) -> Response:
+    """Record a sample; each result is judged by the limits in force on its day."""
+    return await _answer(act, await record_sample(act.work, command), 201)
+
+
+@router.get("/samples/{id}", response_model=SampleAnswer)
+async def show_sample(work: Reading, id_: Id) -> SampleAnswer:
+    """Show a sample."""
+    work.require(Action.read)
+    (shown,) = await shown_samples(work, [await fetch(work, Sample, id_)])
+    return shown
+
+
+@router.post("/samples/{id}/results", response_model=SampleAnswer)
+async def add_later_results(act: Writing, id_: Id, command: AddResults) -> Response:
+    """Add what the laboratory sent later; the sample is judged anew."""
+    return await _answer(act, await add_results(act.work, id_, command))

@@ -1,0 +1,51 @@
+"""The pages as a part of the application."""
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from water2.config import Settings
+from water2.domain.errors import NotFound
+from water2.web import demo, desk, entry
+from water2.web.page import PAGE_HEADERS
+from water2.web.route import PageRoute
+from water2.web.visit import Desk
+from water2.web.ways import HOME
+from water2.work import Runtime
+
+PUBLIC_PAGES = frozenset({"/", "/desk/sign-in", "/desk/language", "/desk/{rest:path}"})
+"""Pages that need nobody signed in."""
+
+rest = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@rest.get("/")
+async def show_home() -> Response:
+    """Lead to the desk: residents' pages come with a later issue."""
+    return RedirectResponse(HOME, 307, PAGE_HEADERS)
+
+
+@rest.get("/desk/{rest:path}")
+async def show_nothing(rest: str) -> Response:
+    """Tell, as a page, that there is none."""
+    raise NotFound("page", rest)
+
+
+class _Static(StaticFiles):
+    """Style and pictures, with the pages' headers; their address changes with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Add the headers."""
+        answer = await super().get_response(path, scope)
+        kept = {"Cache-Control": "public, max-age=86400"}
+        answer.headers.update({**PAGE_HEADERS, **kept})
+        return answer
+
+
+def add_pages(app: FastAPI, runtime: Runtime, settings: Settings) -> None:
+    """Add the pages to an application; the composition root calls it once."""
+    app.state.desk = Desk(runtime, settings)
+    app.mount("/desk/static", _Static(packages=[("water2.web", "static")]), name="desk-static")
+    for router in (entry.router, desk.router, demo.router, rest):
+        app.include_router(router)
