@@ -46,7 +46,8 @@ imports: $(V)/.developing ## the layers: imports point one way
 check: lint types imports test ## exactly what CI runs
 
 bench: $(V)/.developing ## the benchmarks of the README's performance section
-	$(BIN)/python -m tests.benchmarks
+	@for one in tests/benchmarks/bench_*.py; do \
+		$(BIN)/python -m tests.benchmarks.$$(basename $$one .py); done
 
 lock: ## compile both locks anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 2; }

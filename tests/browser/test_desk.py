@@ -41,15 +41,16 @@ async def test_what_people_typed_is_shown_as_text_and_never_as_markup(
 
 
 @pytest.mark.parametrize("path", ["", "/overdue/earlier", "/certificates", "/facilities", "/law"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "language"), [(360, "zh"), (360, "en"), (1280, "en")])
 async def test_no_page_is_wider_than_its_window(
-    site: Site, browser: Browser, path: str, width: int
+    site: Site, browser: Browser, path: str, width: int, language: str
 ) -> None:
     context = await browser.new_context(viewport={"width": width, "height": 740})
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     await enter(page, site, "manager")
+    await page.goto(f"{site.address}/desk/language?to={language}")
     answer = await page.goto(f"{site.address}/desk{path}")
     assert answer is not None
     assert answer.status == 200

@@ -1,5 +1,6 @@
 """Ledgers over HTTP: entries, proofs that verify, corrections, signed heads."""
 
+import asyncio
 from base64 import b64decode
 
 import pytest
@@ -122,3 +123,11 @@ async def test_a_signed_head_is_made_on_demand_and_receipts_follow(api, ledger, 
     assert f"\n{head['size']}\n{head['root']}\n\n— " in signed["note"]
     receipt = await told(api.health, f"{ledger}/receipt", seq=0)
     assert signed["note"] in receipt["receipt"]
+
+
+async def test_many_may_ask_for_the_signed_head_at_once(api, ledger, tmp_path):
+    make_signing_key(Settings(data_dir=tmp_path).keys)
+    asked = [api.health.get(f"{ledger}/checkpoint") for _ in range(12)]
+    answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert (await told(api.health, f"{ledger}/checkpoint"))["size"] == 4

@@ -1,10 +1,11 @@
 """Every error is a problem: what it says, in which language, and never a fault for bad input."""
 
+import asyncio
 import json
 
 import httpx
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from tests.edges.conftest import API
@@ -172,6 +173,32 @@ async def test_a_commit_that_fails_is_never_answered_as_done(api):
     assert problem_of(answer)["status"] == 503
     listed = (await api.manager.get(f"/facilities/{facility['id']}/tanks")).json()
     assert listed["items"] == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_connection_lost_in_the_middle_of_an_act_is_503_and_changes_nothing(api):
+    facility = await added(api.manager, "/facilities", FACILITY)
+    runtime = api.installation.runtime
+    async with runtime.work() as work:
+        held = "SELECT id FROM facility WHERE id = :id FOR UPDATE"
+        await work.session.execute(text(held), {"id": facility["id"]})
+        act = asyncio.create_task(
+            api.manager.post(f"/facilities/{facility['id']}/tanks", json=TANK)
+        )
+        waiting = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        )
+        while not (await work.session.execute(text(waiting))).all():  # noqa: ASYNC110 - it is the database that waits
+            await asyncio.sleep(0.05)
+        answer = await act
+    assert problem_of(answer)["status"] == 503
+    tanks = (await api.manager.get(f"/facilities/{facility['id']}/tanks")).json()
+    assert tanks["items"] == []
+
+
+async def test_answers_stay_out_of_caches(api):
+    answer = await api.manager.get("/facilities")
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_fault_of_ours_is_told_without_its_inside(api, app):

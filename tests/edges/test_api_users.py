@@ -110,3 +110,13 @@ async def test_an_account_may_belong_to_a_person_of_the_utility(api):
     other = CREW | {"username": "other", "staff": "LS999"}
     refused = await api.administrator.post("/users", json=other)
     assert refused.json()["facts"]["fields"] == {"staff": "unknown_person"}
+
+
+async def test_a_utility_is_put_under_a_regulator_once(api):
+    body = {"kind": "water_regulator", "name": "丽水市住房和城乡建设局"}
+    regulator = await added(api.administrator, "/organisations", body)
+    seen = (await api.manager.get("/organisations")).json()["items"]
+    assert regulator in seen
+    again = await api.administrator.post("/organisations", json=body)
+    assert again.status_code == 409
+    assert (await api.manager.post("/organisations", json=body)).status_code == 403

@@ -70,10 +70,12 @@ def test_keys_are_for_their_owner_alone_and_are_kept_when_they_are_there(shell):
     assert (keys / "signing.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_commands_without_an_installation_say_what_to_do(shell):
-    said = shell.run("user", "list")
-    assert said.status == 2
-    assert "water2 init" in said.err or "db upgrade" in said.err
+def test_commands_without_an_installation_say_what_to_do_and_make_nothing(shell):
+    for command in (("user", "list"), ("worker",), ("run-job", "sweep"), ("import", "nothing")):
+        said = shell.run(*command)
+        assert said.status == 2
+    assert "water2 init" in shell.run("user", "list").err
+    assert not shell.folder.exists()
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_fresh_installation_that_sweeps(swept):

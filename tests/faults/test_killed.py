@@ -99,6 +99,15 @@ def test_a_server_asked_to_stop_ends_well(shell):
         assert out.startswith("Serving at")
 
 
+def test_a_worker_asked_to_stop_ends_well(shell):
+    assert shell.run(*FOUNDING).status == 0
+    worker = shell.start("worker")
+    wait_until(lambda: shell.sql("SELECT count(finished_at) FROM job_run")[0][0])
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=30)
+    assert (worker.returncode, err) == (0, "")
+
+
 def test_a_running_program_is_not_restored_over(shell):
     with serving(shell) as server:
         assert shell.run("backup", "--name", "now").status == 0

@@ -107,3 +107,9 @@ async def test_a_user_name_taken_in_other_letters_is_taken(lishui):
     with pytest.raises(Conflict):
         async with lishui.runtime.work(SYSTEM) as work:
             await add_account(work, account)
+
+
+async def test_who_sits_at_the_machine_may_take_a_short_password_for_a_demonstration(lishui):
+    command = CreateUser(username="crew", role=Role.crew, password=SecretStr("crew"))
+    async with lishui.runtime.work(SYSTEM) as work:
+        assert (await create_user(work, command)).username == "crew"

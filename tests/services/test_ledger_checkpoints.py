@@ -14,10 +14,10 @@ from water2.domain.ledger import Ledger, LedgerCheckpoint, LedgerEntry
 from water2.domain.merkle import GrowingTree
 from water2.services.ledger import root_of
 from water2.services.ledger_checkpoints import latest_checkpoint
-from water2.services.ledger_signing import checkpoint_ledgers
 from water2.services.ledger_heads import HeadsFile
 from water2.services.ledger_keys import load_signing_key, make_signing_key
 from water2.services.ledger_proofs import verify_checkpoint
+from water2.services.ledger_signing import checkpoint_ledgers
 
 
 @pytest.fixture

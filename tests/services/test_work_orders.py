@@ -17,13 +17,8 @@ from water2.services.cleanings import CompleteWorkOrder, complete_work_order
 from water2.services.credit import ReturnToService, return_to_service
 from water2.services.duty_queries import DutyFilters, list_duties
 from water2.services.planning import PlanWorkOrder, plan_work_order
-from water2.services.samples import (
-    AddResults,
-    GivenResult,
-    RecordSample,
-    add_results,
-    record_sample,
-)
+from water2.services.sample_results import GivenResult
+from water2.services.samples import AddResults, RecordSample, add_results, record_sample
 from water2.services.sweep import sweep
 from water2.services.work_orders import (
     CancelWorkOrder,

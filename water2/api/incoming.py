@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from fastapi import Request
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,7 +34,7 @@ class IncomingGuard:
             problem = plain_problem(words_for(request), status, _STATUS_CODES[status])
             await problem_answer(problem)(scope, receive, send)
             return
-        await self._app(scope, _counted(receive, most), send)
+        await self._app(scope, _counted(receive, most), _private(send))
 
 
 def _is_upload(headers: Headers) -> bool:
@@ -51,6 +51,19 @@ def _refused(scope: Scope, headers: Headers, most: int) -> int | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     known = kind == "application/json" or kind.endswith("+json") or _is_upload(headers)
     return 415 if has_body and not known else None
+
+
+def _private(send: Send) -> Send:
+    """Keep answers out of caches: most hold what not everybody may see."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Cache-Control"] = "no-store"
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_private
 
 
 def _counted(receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:

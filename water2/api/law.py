@@ -16,8 +16,9 @@ from water2.edge.facts import json_fact
 from water2.rules.articles import Amendment, Article
 from water2.rules.book import Rulebook
 from water2.rules.obligation import Obligation
+from water2.services.policy import set_policy
 from water2.services.register import chosen_utility
-from water2.services.rulebooks import book_of, set_policy
+from water2.services.rulebooks import book_of
 
 router = APIRouter(tags=["law"])
 

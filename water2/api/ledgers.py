@@ -1,7 +1,6 @@
 """Ledgers: entries with their exact bytes, signed heads, proofs, corrections."""
 
 from base64 import b64encode
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from water2.api.acts import Writing
-from water2.api.callers import Reading
+from water2.api.callers import PresentCaller, Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, Query, page_answer
 from water2.api.state import state_of
 from water2.domain.ledger import Ledger, LedgerKind
@@ -166,19 +165,21 @@ async def show_entries(work: Reading, id_: Id, query: Annotated[EntryQuery, Give
 
 
 @router.get("/{id}/checkpoint", response_model=CheckpointAnswer)
-async def show_checkpoint(request: Request, work: Reading, id_: Id) -> CheckpointAnswer:
+async def show_checkpoint(request: Request, caller: PresentCaller, id_: Id) -> CheckpointAnswer:
     """Show the signed head of the ledger as it stands, signed on demand."""
-    ledger = await fetch_ledger(work, id_)
-    utility = await fetch(work, Utility, ledger.utility_id)
     state = state_of(request)
+    # closed before signing, which needs connections of its own: a few such requests at once would
+    # otherwise hold them all and wait for each other
+    async with state.runtime.read(caller.actor) as work:
+        ledger = await fetch_ledger(work, id_)
+        utility = await fetch(work, Utility, ledger.utility_id)
     found = await current_checkpoint(state.runtime, state.settings, utility, ledger)
-    signed_at: datetime = found.signed_at
     return CheckpointAnswer(
         ledger_id=found.ledger_id,
         size=found.size,
         root=_text(found.root),
         note=found.note,
-        signed_at=signed_at,
+        signed_at=found.signed_at,
     )
 
 

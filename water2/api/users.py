@@ -1,11 +1,14 @@
 """Accounts, by the administrator: the utility's people and the regulators above it."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Response
 
 from water2.api.acts import Act, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, ListAnswer
 from water2.domain.access import Action, Role, User
+from water2.domain.command import Command, Name
 from water2.domain.organisation import OrganisationKind
 from water2.services.account_changes import (
     ResetPassword,
@@ -16,6 +19,8 @@ from water2.services.account_changes import (
 )
 from water2.services.account_queries import list_users
 from water2.services.accounts import CreateUser, create_user, fetch_user, organisations_seen
+from water2.services.installation import put_under
+from water2.services.register import chosen_utility
 
 router = APIRouter(tags=["users"])
 
@@ -41,6 +46,14 @@ class OrganisationAnswer(Answer):
     name: str
 
 
+class PutUnder(Command):
+    """A regulator's organisation; one of that name and kind is taken up."""
+
+    kind: Literal["health_regulator", "water_regulator"]
+    name: Name
+    utility_id: str | None = None
+
+
 def _shown(act: Act, user: User, status: int = 200) -> Response:
     return act.answer(Account.model_validate(user), status, user.version)
 
@@ -50,6 +63,15 @@ async def show_organisations(work: Reading) -> ListAnswer[OrganisationAnswer]:
     """List the utilities the caller sees and the regulators above them."""
     found = await organisations_seen(work)
     return ListAnswer(items=[OrganisationAnswer.model_validate(one) for one in found.values()])
+
+
+@router.post("/organisations", status_code=201, response_model=OrganisationAnswer)
+async def add_regulator(act: Writing, command: PutUnder) -> Response:
+    """Put the utility under a regulator (art. 4), whose people may then have accounts."""
+    utility = await chosen_utility(act.work, command.utility_id)
+    kind = OrganisationKind(command.kind)
+    regulator = await put_under(act.work, utility, kind, command.name)
+    return act.answer(OrganisationAnswer.model_validate(regulator), 201)
 
 
 @router.get("/users", response_model=ListAnswer[Account])

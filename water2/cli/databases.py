@@ -8,13 +8,15 @@ from water2.cli.command import Place, Status
 from water2.clock import wall_clock
 from water2.domain.errors import Conflict
 from water2.services.backup import list_backups, make_backup
+from water2.services.presence import present
 from water2.services.restore import restore_backup
 from water2.services.upgrading import upgrade_schema
 
 
 async def upgrade(at: Place) -> Status:
     """Bring the database to this program's schema, after a backup."""
-    done = await upgrade_schema(at.settings, now=wall_clock())
+    with present(at.settings.data_dir):
+        done = await upgrade_schema(at.settings, now=wall_clock())
     at.terminal.answer(done)
     if done.backup:
         at.terminal.say("cli.upgrade.backup", name=done.backup)
@@ -35,7 +37,8 @@ async def backup(
         for one in found:
             at.terminal.line(f"{one.name}\t{one.manifest.made_at}\t{one.manifest.file_bytes}")
         return Status.done
-    made = await make_backup(at.settings, now=wall_clock(), name=name)
+    with present(at.settings.data_dir):
+        made = await make_backup(at.settings, now=wall_clock(), name=name)
     at.terminal.answer(made)
     at.terminal.say(
         "cli.backup.done",

@@ -25,11 +25,11 @@ ACCOUNTS = {
     "water": Role.water_inspector,
 }
 UTILITY = Founding(
-    code="OC",
-    name="瓯城供水有限公司",
+    code="QP",
+    name="青屏供水有限公司",
     place="lishui",
-    health_regulator="瓯城区卫生健康局",
-    water_regulator="瓯城区住房和城乡建设局",
+    health_regulator="青屏区卫生健康局",
+    water_regulator="青屏区住房和城乡建设局",
 )
 
 

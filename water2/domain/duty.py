@@ -1,8 +1,8 @@
 """Duties: what a provision demands of a subject by a day."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
@@ -90,8 +90,7 @@ class Duty(SQLModel, table=True):
     covered_periods: list[str] = json_field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class DutyDates:
+class DutyDates(NamedTuple):
     """The dates a duty's state follows from."""
 
     due_on: date

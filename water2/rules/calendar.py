@@ -4,6 +4,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 PeriodKind = Literal["month", "quarter", "half", "year"]
@@ -66,6 +67,7 @@ def _key(year: int, number: int, kind: PeriodKind) -> str:
             return f"{year:04}-{number:02}"
 
 
+@lru_cache(maxsize=4096)  # a fleet began on some thousand days; each list asks for them again
 def periods_between(first: date, last: date, kind: PeriodKind) -> tuple[Period, ...]:
     """Give the periods that lie wholly within two days, both included, in order."""
     found = []

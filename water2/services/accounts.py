@@ -79,7 +79,9 @@ async def add_account(work: Work, account: NewAccount) -> User:
         Conflict: the user name is taken.
     """
     work.require(Action.administer)
-    taken = await work.session.exec(select(User.id).where(User.username == account.username.lower()))
+    taken = await work.session.exec(
+        select(User.id).where(User.username == account.username.lower())
+    )
     if taken.first():
         raise Conflict("username_taken", {"username": account.username})
     user = User(

@@ -108,24 +108,7 @@ async def withdraw_assignments(
     `not_before` spares work planned on an earlier day. Work under way is not touched: what
     happens is recorded, and marked where a person was not fit.
     """
-    found: list[tuple[Assignment, WorkOrder]] = []
-    for chunk in chunks(staff_ids):
-        statement = (
-            select(Assignment, WorkOrder)
-            .join(WorkOrder, col(WorkOrder.id) == Assignment.work_order_id)
-            .where(
-                col(Assignment.staff_id).in_(chunk),
-                col(Assignment.withdrawn_at).is_(None),
-                col(WorkOrder.state).in_(WITHDRAWABLE),
-            )
-            .order_by(Assignment.id)
-        )
-        rows = await work.session.exec(statement)
-        found += [
-            (a, o)
-            for a, o in rows
-            if not (not_before and o.planned_on and o.planned_on < not_before)
-        ]
+    found = await _withdrawable(work, staff_ids, not_before)
     await _withdraw(work, [assignment.id for assignment, _ in found], because)
     ledgers = await ledgers_of(work, [order.facility_id for _, order in found])
     for assignment, order in found:
@@ -139,6 +122,26 @@ async def withdraw_assignments(
             )
         )
     return len(found)
+
+
+async def _withdrawable(
+    work: Work, staff_ids: Sequence[str], not_before: date | None
+) -> list[tuple[Assignment, WorkOrder]]:
+    found: list[tuple[Assignment, WorkOrder]] = []
+    for chunk in chunks(staff_ids):
+        rows = await work.session.exec(
+            select(Assignment, WorkOrder)
+            .join(WorkOrder, col(WorkOrder.id) == Assignment.work_order_id)
+            .where(
+                col(Assignment.staff_id).in_(chunk),
+                col(Assignment.withdrawn_at).is_(None),
+                col(WorkOrder.state).in_(WITHDRAWABLE),
+            )
+            .order_by(Assignment.id)
+        )
+        found += rows.all()
+    first = not_before or date.min
+    return [(a, order) for a, order in found if (order.planned_on or date.max) >= first]
 
 
 async def _withdraw(work: Work, ids: Sequence[str], because: WithdrawnBecause) -> None:

@@ -185,7 +185,9 @@ async def _close(work: Work, visit: _Visit, cleanings: Sequence[Cleaning]) -> No
     order.version += 1
     for cleaning in cleanings:
         await credit_recorded(work, visit.utility, visit.facility, cleaning)
-    await rederive(work, visit.utility, facility_ids=[visit.facility.id])
+    await rederive(
+        work, visit.utility, facility_ids=[visit.facility.id], evidence=["credited_cleaning"]
+    )
     for cleaning in cleanings:
         record_order(
             work,

@@ -1,7 +1,7 @@
 """Duties derived from facts: the same chain whatever the order in which the facts arrived."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -41,10 +41,13 @@ async def rederive(
     *,
     facility_ids: Sequence[str] = (),
     staff_ids: Sequence[str] = (),
+    evidence: Collection[str] | None = None,
 ) -> None:
     """Derive the duties of facilities (with all their tanks) and of people anew from all facts.
 
     Call it in the act that changed a fact, after flushing the change. Repeating it changes nothing.
+    `evidence` names the kinds of it that changed (keys of `LOADERS`), where no day of use, end or
+    value of the rulebook did: only the duties they satisfy are looked at.
     """
     await work.session.flush()
     today = work.today(utility.timezone)
@@ -53,7 +56,8 @@ async def rederive(
     subjects += await subjects_of_staff(work, staff_ids)
     for obligation in on.book.obligations_on(today):
         concerned = [s for s in subjects if s.may_bear(obligation.subject)]
-        if concerned and obligation.evidence and obligation.cadence:
+        touched = evidence is None or obligation.evidence in evidence
+        if concerned and touched and obligation.evidence and obligation.cadence:
             await _rederive_obligation(work, on, obligation, concerned)
 
 

@@ -58,6 +58,7 @@ def in_state(state: DutyState, today: date, due_soon_days: int) -> ColumnElement
     return conditions[state]
 
 
+UNSHOWN = {"utility_id", "opened_at", "wake_on"}  # columns for the sweep alone
 _SUBJECT_CODE = case(
     (col(Tank.id).is_not(None), Tank.code),
     (col(Staff.id).is_not(None), Staff.code),
@@ -66,7 +67,7 @@ _SUBJECT_CODE = case(
 
 
 _COLUMNS = (
-    *inspect(Duty).columns,
+    *(column for column in inspect(Duty).columns if column.key not in UNSHOWN),
     _SUBJECT_CODE.label("code"),
     col(Facility.code).label("facility_code"),
 )
@@ -87,7 +88,7 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
         .outerjoin(Facility, col(Facility.id) == Duty.facility_id)
         .outerjoin(Tank, col(Tank.id) == Duty.subject_id)
         .outerjoin(Staff, col(Staff.id) == Duty.subject_id)
-        .where(col(Duty.utility_id) == utility.id, *_conditions(filters, today, book))
+        .where(col(Duty.utility_id) == utility.id, *_conditions(utility, filters, today, book))
         .order_by(col(Duty.due_on), col(Duty.id))
         .limit(filters.limit + 1)
     )
@@ -98,14 +99,17 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
     return DutyPage([show.duty(row) for row in shown], following)
 
 
-def _conditions(filters: DutyFilters, today: date, book: Rulebook) -> list[ColumnElement[bool]]:
+def _conditions(
+    utility: Utility, filters: DutyFilters, today: date, book: Rulebook
+) -> list[ColumnElement[bool]]:
     # what is handed over but not yet in use has no operating duty yet, only a day it will run from
     found: list[ColumnElement[bool]] = [col(Duty.runs_from) <= today]
     if filters.obligation:
         found.append(col(Duty.obligation) == filters.obligation)
     if filters.facility:
-        facility = filters.facility
-        found.append(or_(col(Duty.facility_id) == facility, col(Facility.code) == facility))
+        named = or_(col(Facility.id) == filters.facility, col(Facility.code) == filters.facility)
+        own = select(col(Facility.id)).where(col(Facility.utility_id) == utility.id, named)
+        found.append(col(Duty.facility_id).in_(own))
     if filters.subject:
         found.append(col(Duty.subject_id) == filters.subject)
     if filters.state:
@@ -152,17 +156,17 @@ class _Shown:
             "id": row.id,
             "obligation": row.obligation,
             "article": article,
-            "subject": {"type": row.subject_type.value, "id": row.subject_id, "code": row.code},
+            "subject": {"type": row.subject_type, "id": row.subject_id, "code": row.code},
             "facility_id": row.facility_id,
             "facility_code": row.facility_code,
             "ordinal": row.ordinal,
-            "due_on": row.due_on.isoformat(),
-            "state": state_of(dates, self._today, self._due_soon_days).value,
+            "due_on": dates.due_on.isoformat(),
+            "state": state_of(dates, self._today, self._due_soon_days),
             "days_overdue": days_overdue(dates, self._today),
-            "satisfied_on": row.satisfied_on and row.satisfied_on.isoformat(),
+            "satisfied_on": dates.satisfied_on and dates.satisfied_on.isoformat(),
             "satisfied_by": row.satisfied_by,
-            "ended_on": row.ended_on and row.ended_on.isoformat(),
-            "end_reason": row.end_reason and row.end_reason.value,
+            "ended_on": dates.ended_on and dates.ended_on.isoformat(),
+            "end_reason": row.end_reason,
             "missed_halves": missed if period == "half" else [],
             "missed_periods": missed,
         }

@@ -86,12 +86,16 @@ async def _end(
 
 
 async def _require_target(work: Work, thing: Facility | Tank, target_id: str) -> None:
-    """Refuse a merger into itself, into another utility's, or into what is out of use."""
+    """Refuse a merger into itself, into what stands elsewhere, or into what is out of use."""
     kind: type[Facility] | type[Tank] = type(thing)
     target: Facility | Tank | None = await work.session.get(kind, target_id)
-    known = target is not None and target.utility_id == thing.utility_id
-    if target is None or not known or target is thing or target.out_of_use_on:
+    elsewhere = target is None or _within(target) != _within(thing)
+    if target is None or elsewhere or target is thing or target.out_of_use_on:
         raise Invalid.one("merged_into", "merged_into_unknown", target_id)
+
+
+def _within(thing: Facility | Tank) -> str:
+    return thing.facility_id if isinstance(thing, Tank) else thing.utility_id
 
 
 def _record(work: Work, facility: Facility, type_: str, subject: str, command: EndOfLife) -> None:

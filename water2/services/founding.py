@@ -19,6 +19,7 @@ from water2.services.installation import FoundUtility, found_utility, put_under
 from water2.services.keys import make_contact_key, read_contact_box
 from water2.services.ledger_keys import make_signing_key
 from water2.services.passwords import one_time_password
+from water2.services.presence import present
 from water2.services.upgrading import upgrade_schema
 from water2.work import Runtime, Work
 
@@ -65,17 +66,18 @@ async def found_installation(
     book = load_book(founding.place)  # both before anything is made
     _check_zone(founding.timezone or book.timezone)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await upgrade_schema(settings, now=real_now)
-    make_contact_key(settings.keys)
-    make_signing_key(settings.keys)
-    database = open_database(settings.url)
-    try:
-        runtime = Runtime(database, clock, read_contact_box(settings.keys))
-        password = founding.password or SecretStr(one_time_password())
-        async with runtime.work() as work:
-            utility = await _found(work, founding, password)
-    finally:
-        await database.dispose()
+    password = founding.password or SecretStr(one_time_password())
+    with present(settings.data_dir):
+        await upgrade_schema(settings, now=real_now)
+        make_contact_key(settings.keys)
+        make_signing_key(settings.keys)
+        database = open_database(settings.url)
+        try:
+            runtime = Runtime(database, clock, read_contact_box(settings.keys))
+            async with runtime.work() as work:
+                utility = await _found(work, founding, password)
+        finally:
+            await database.dispose()
     return Founded(
         utility_id=utility.id,
         rulebook=book.instrument.title,

@@ -1,6 +1,5 @@
 """Inspections of tanks, where a rulebook demands them (New York)."""
 
-from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.cleaning import Inspection
-from water2.domain.command import Command
+from water2.domain.command import Command, Day
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.ledger import PendingEntry
@@ -25,7 +24,7 @@ class RecordInspection(Command):
     """An inspection of one tank; `code` is the report's number with the tank's, unique."""
 
     tank_id: str
-    inspected_on: date
+    inspected_on: Day
     code: str = Field(min_length=1, max_length=60)
     record: dict[str, Any] = Field(default_factory=dict)
 
@@ -41,17 +40,7 @@ async def record_inspection(work: Work, command: RecordInspection) -> Inspection
     tank = await fetch(work, Tank, command.tank_id)
     facility = await fetch(work, Facility, tank.facility_id, lock=True)
     utility = await fetch(work, Utility, facility.utility_id)
-    if command.inspected_on > work.today(utility.timezone):
-        raise Invalid.one("inspected_on", "in_future", command.inspected_on)
-    if tank.in_use_on and command.inspected_on < tank.in_use_on:
-        raise Invalid.one("inspected_on", "tank_not_in_use", command.inspected_on, tank=tank.code)
-    taken = await work.session.exec(
-        select(Inspection.id).where(
-            Inspection.utility_id == utility.id, Inspection.code == command.code
-        )
-    )
-    if taken.first():
-        raise Conflict("code_taken", {"code": command.code})
+    await _refuse_untrue(work, utility, tank, command)
     inspection = Inspection(
         **command.model_dump(),
         utility_id=utility.id,
@@ -60,7 +49,7 @@ async def record_inspection(work: Work, command: RecordInspection) -> Inspection
     )
     work.session.add(inspection)
     await _close_order(work, tank)
-    await rederive(work, utility, facility_ids=[facility.id])
+    await rederive(work, utility, facility_ids=[facility.id], evidence=["inspection"])
     work.record(
         PendingEntry(
             ledger_id=facility.ledger_id,
@@ -75,6 +64,22 @@ async def record_inspection(work: Work, command: RecordInspection) -> Inspection
         )
     )
     return inspection
+
+
+async def _refuse_untrue(
+    work: Work, utility: Utility, tank: Tank, command: RecordInspection
+) -> None:
+    if command.inspected_on > work.today(utility.timezone):
+        raise Invalid.one("inspected_on", "in_future", command.inspected_on)
+    if tank.in_use_on and command.inspected_on < tank.in_use_on:
+        raise Invalid.one("inspected_on", "tank_not_in_use", command.inspected_on, tank=tank.code)
+    taken = await work.session.exec(
+        select(Inspection.id).where(
+            Inspection.utility_id == utility.id, Inspection.code == command.code
+        )
+    )
+    if taken.first():
+        raise Conflict("code_taken", {"code": command.code})
 
 
 async def _close_order(work: Work, tank: Tank) -> None:

@@ -31,9 +31,7 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
         UnknownPlace: there is no rulebook of that key.
     """
     work.require(Action.administer)
-    taken = await work.session.exec(select(Utility.id).where(Utility.code == command.code))
-    if taken.first():
-        raise Conflict("code_taken", {"code": command.code})
+    await _refuse_taken(work, command.code)
     book = load_book(command.place)
     timezone = command.timezone or book.timezone
     organisation = Organisation(kind=OrganisationKind.utility, name=command.name)
@@ -64,6 +62,12 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
         )
     )
     return utility
+
+
+async def _refuse_taken(work: Work, code: str) -> None:
+    taken = await work.session.exec(select(Utility.id).where(Utility.code == code))
+    if taken.first():
+        raise Conflict("code_taken", {"code": code})
 
 
 async def put_under(

@@ -13,13 +13,8 @@ from water2.domain.water import Point, Purpose, Sample
 from water2.services.instants import Instant
 from water2.services.paging import Page, PageAsked
 from water2.services.rows import fetch
-from water2.services.samples import (
-    AddResults,
-    GivenResult,
-    RecordSample,
-    add_results,
-    record_sample,
-)
+from water2.services.sample_results import GivenResult
+from water2.services.samples import AddResults, RecordSample, add_results, record_sample
 from water2.work import Work
 
 Results = Annotated[list[GivenResult], Field(min_length=1, max_length=200)]

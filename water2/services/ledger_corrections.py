@@ -1,9 +1,9 @@
 """Correcting an entry: a new one that names it, with old value, new value and reason."""
 
 from pydantic import Field, JsonValue
-from sqlmodel import SQLModel
 
 from water2.domain.access import Action
+from water2.domain.command import Command
 from water2.domain.correction import (
     FoldedEntry,
     NoSuchField,
@@ -18,7 +18,7 @@ from water2.services.ledger import EntryView, fetch_entry, fetch_ledger
 from water2.work import Work
 
 
-class CorrectEntry(SQLModel):
+class CorrectEntry(Command):
     """`field` is a path into the entry's data (`record.residual`); `old` is what it says now."""
 
     seq: int = Field(ge=0)
@@ -41,16 +41,7 @@ async def correct_entry(work: Work, ledger_id: str, command: CorrectEntry) -> En
     if (await fetch_ledger(work, ledger_id)).kind is LedgerKind.rollup:
         raise Conflict("rollup_not_corrected", {"ledger": ledger_id})
     view = await fetch_entry(work, ledger_id, command.seq)
-    if is_correction(view.entry):
-        raise Conflict("correct_the_original", {"subject": view.entry["subject"]})
-    try:
-        current = value_at(folded(view).data, command.field)
-    except NoSuchField:
-        raise Invalid.one("field", "no_such_field", command.field) from None
-    if not _same(current, command.old):
-        raise Conflict("old_value_differs", {"field": command.field, "current": current})
-    if _same(command.new, command.old):
-        raise Invalid.one("new", "nothing_changes")
+    _refuse_unfounded(view, command)
     work.record(
         PendingEntry(
             ledger_id=ledger_id,
@@ -69,6 +60,19 @@ async def correct_entry(work: Work, ledger_id: str, command: CorrectEntry) -> En
         )
     )
     return view
+
+
+def _refuse_unfounded(view: EntryView, command: CorrectEntry) -> None:
+    if is_correction(view.entry):
+        raise Conflict("correct_the_original", {"subject": view.entry["subject"]})
+    try:
+        current = value_at(folded(view).data, command.field)
+    except NoSuchField:
+        raise Invalid.one("field", "no_such_field", command.field) from None
+    if not _same(current, command.old):
+        raise Conflict("old_value_differs", {"field": command.field, "current": current})
+    if _same(command.new, command.old):
+        raise Invalid.one("new", "nothing_changes")
 
 
 def folded(view: EntryView) -> FoldedEntry:

@@ -20,6 +20,8 @@ from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.work import Work
 
+EVIDENCE = {PatrolKind.hygiene: "hygiene_patrol", PatrolKind.equipment: "equipment_patrol"}
+
 
 class RecordPatrol(Command):
     """A round: `record` holds checklist and readings, `abnormal` the items that were not normal."""
@@ -62,7 +64,7 @@ async def record_patrol(work: Work, command: RecordPatrol) -> Patrol:
         flags=list(late.flags),
     )
     work.session.add(patrol)
-    await rederive(work, utility, facility_ids=[facility.id])
+    await rederive(work, utility, facility_ids=[facility.id], evidence={EVIDENCE[patrol.kind]})
     _enter(work, facility, patrol)
     return patrol
 

@@ -34,6 +34,9 @@ def alone(data_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _held(data_dir: Path, kind: int, refusal: str) -> Iterator[None]:
+    if not data_dir.is_dir():  # nobody can be at work on it
+        yield
+        return
     with (data_dir / PRESENCE_FILE).open("a") as handle:
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
 """Water samples: taken, judged item by item by the limits in force on their day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,32 +8,30 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from water2.domain.access import Action
-from water2.domain.command import Command
-from water2.domain.errors import Conflict, FieldProblem, Invalid
+from water2.domain.command import Command, Day
+from water2.domain.errors import Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
 from water2.rules.book import Rulebook
-from water2.rules.limits import ItemVerdict, judge_sample, plausible, read_result
-from water2.rules.signs import order_signs, plate_count_signs
+from water2.rules.limits import judge_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
 from water2.services.lateness import lateness_of
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
+from water2.services.sample_results import (
+    GivenResult,
+    judged_result,
+    refuse_unusable,
+    report_signs,
+    was_unaccredited,
+)
 from water2.work import Work
 
-PLATE_COUNT = "plate_count"
-STANDARD = "water.standard"
-
-
-class GivenResult(Command):
-    """One item: the parameter's key and the raw text as the laboratory wrote it."""
-
-    parameter: str = Field(examples=["turbidity"])
-    raw: str = Field(max_length=100, examples=["0.35", "<0.05", "未检出"])
+SAMPLES_SATISFY = ("routine_sample", "credited_cleaning")
 
 
 class RecordSample(Command):
@@ -49,8 +47,8 @@ class RecordSample(Command):
     report_number: str | None = Field(default=None, max_length=60)
     laboratory: str | None = Field(default=None, max_length=200)
     accreditation_number: str | None = Field(default=None, max_length=60)
-    accreditation_valid_to: date | None = None
-    issued_on: date | None = None
+    accreditation_valid_to: Day | None = None
+    issued_on: Day | None = None
     late_reason: str | None = Field(default=None, max_length=500)
 
 
@@ -59,7 +57,7 @@ class AddResults(Command):
 
     results: list[GivenResult] = Field(min_length=1)
     report_number: str | None = Field(default=None, max_length=60)
-    issued_on: date | None = None
+    issued_on: Day | None = None
 
 
 @dataclass(frozen=True)
@@ -154,75 +152,20 @@ async def _take_results(
     work: Work, place: _Place, sample: Sample, given: Sequence[GivenResult]
 ) -> None:
     earlier = await results_of(work, sample)
-    _refuse_unusable(place.book, given, {result.parameter for result in earlier})
+    refuse_unusable(place.book, given, {result.parameter for result in earlier})
     raw = {r.parameter: r.raw for r in earlier} | {r.parameter: r.raw for r in given}
     judged = judge_sample(
         raw, sample.point.value, place.on, place.book, place.facility.disinfectant.value
     )
     kept = {result.parameter: result for result in earlier}
     for item in judged.items:
-        work.session.add(_judged_result(place.book, sample, item, kept.get(item.parameter)))
+        work.session.add(judged_result(place.book, sample, item, kept.get(item.parameter)))
     sample.verdict = SampleVerdict(judged.verdict)
-    sample.flags = sorted({*sample.flags, *_signs(place, sample, raw)})
-    sample.credits = not _uncredited(sample)
+    sample.flags = sorted({*sample.flags, *report_signs(place.book, sample, raw)})
+    sample.credits = not was_unaccredited(sample)
     await work.session.flush()
     await credit_by_sample(work, place.book, sample, raw, place.facility)
-    await rederive(work, place.utility, facility_ids=[place.facility.id])
-
-
-def _refuse_unusable(book: Rulebook, given: Sequence[GivenResult], earlier: set[str]) -> None:
-    problems: list[FieldProblem] = []
-    seen = set(earlier)
-    for number, result in enumerate(given):
-        parameter = book.parameters.get(result.parameter)
-        if result.parameter in earlier:
-            raise Conflict("result_given_before", {"parameter": result.parameter})
-        if parameter is None:
-            path, code = f"results.{number}.parameter", "unknown_parameter"
-            problems.append(FieldProblem(path, code, result.parameter))
-        elif result.parameter in seen:
-            problems.append(
-                FieldProblem(f"results.{number}.parameter", "repeated", result.parameter)
-            )
-        elif fault := plausible(parameter, read_result(result.raw)):
-            problems.append(FieldProblem(f"results.{number}.raw", fault, result.raw))
-        seen.add(result.parameter)
-    if problems:
-        raise Invalid(problems)
-
-
-def _judged_result(
-    book: Rulebook, sample: Sample, item: ItemVerdict, earlier: SampleResult | None
-) -> SampleResult:
-    reading, parameter = item.reading, book.parameters.get(item.parameter)
-    result = earlier or SampleResult(
-        sample_id=sample.id,
-        parameter=item.parameter,
-        raw=reading.raw if reading else "",
-        value=reading.value if reading else None,
-        censored=reading.censored if reading else None,
-        unit=parameter.unit if parameter else None,
-        verdict="",
-    )
-    result.verdict, result.limit = item.verdict, item.shown
-    return result
-
-
-def _signs(place: _Place, sample: Sample, raw: Mapping[str, str]) -> list[str]:
-    """Signs of a made-up report; none undoes a credit but a missing accreditation."""
-    if sample.issued_on is None:
-        return []
-    signs = [*order_signs(sample.sampled_on, sample.issued_on)]
-    standard = place.book.obligation(STANDARD, place.on)
-    if PLATE_COUNT in raw and standard is not None:
-        signs += plate_count_signs(sample.sampled_on, sample.issued_on, standard)
-    return signs
-
-
-def _uncredited(sample: Sample) -> bool:
-    """A laboratory known to have been without accreditation that day credits nothing."""
-    valid_to = sample.accreditation_valid_to
-    return valid_to is not None and valid_to < sample.sampled_on
+    await rederive(work, place.utility, facility_ids=[place.facility.id], evidence=SAMPLES_SATISFY)
 
 
 def _enter(

@@ -53,6 +53,16 @@ async def upgrade_schema(settings: Settings, *, now: datetime) -> Upgrade:
     return Upgrade(before, needed, backup)
 
 
+async def require_installation(settings: Settings) -> None:
+    """Refuse to work where nothing was ever founded; a mistyped folder must not become a database.
+
+    Raises:
+        Conflict: `no_installation`, or `schema_newer`.
+    """
+    if await check_schema(settings) is None:
+        raise Conflict("no_installation", {"folder": str(settings.data_dir)})
+
+
 async def require_current_schema(settings: Settings) -> None:
     """Refuse to work on a schema that is not this program's.
 

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from water2.services.demo.clock import move_clock
 from water2.services.instants import read_instant
+from water2.web.page import PAGE_HEADERS
 from water2.web.route import PageRoute
 from water2.web.visit import CheckedForm, DeskVisit, choose_place
 from water2.web.ways import HOME, way_back
@@ -26,4 +27,4 @@ async def move_demo_clock(
     async with visit.desk.runtime.read(actor) as work:
         place = await choose_place(work, None)
     await move_clock(visit.desk.runtime, actor, read_instant(now, place.utility.timezone))
-    return RedirectResponse(way_back(back), 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(way_back(back), 303, PAGE_HEADERS)

@@ -12,7 +12,7 @@ from water2.services.account_changes import ChangePassword, change_password
 from water2.services.accounts import SHORTEST_PASSWORD
 from water2.services.sign_in import NotSignedIn, SignIn, sign_in, sign_out
 from water2.services.throttling import Throttled
-from water2.web.page import render
+from water2.web.page import PAGE_HEADERS, render
 from water2.web.pages import PasswordPage, SignInPage
 from water2.web.route import PageRoute
 from water2.web.visit import (
@@ -34,7 +34,7 @@ _A_YEAR = 365 * 24 * 3600
 
 
 def _go(address: str) -> RedirectResponse:
-    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(address, 303, PAGE_HEADERS)
 
 
 def _set_cookie(visit: Visit, answer: Response, name: str, value: str, seconds: int | None) -> None:

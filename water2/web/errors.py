@@ -17,7 +17,7 @@ from water2.edge.database_away import (
 )
 from water2.edge.problems import Problem, plain_problem, problem_of
 from water2.services.sign_in import MustChangePassword, NotSignedIn
-from water2.web.page import render
+from water2.web.page import PAGE_HEADERS, render
 from water2.web.pages import ErrorPage
 from water2.web.visit import Desk, FormExpired, Visit, language_of
 from water2.web.ways import PASSWORD, sign_in_way
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 def answer_error(request: Request, error: Exception) -> Response:
     """Return the page that tells of an error; who reads a page first signs in."""
     if isinstance(error, MustChangePassword):
-        return RedirectResponse(PASSWORD, 303)
+        return RedirectResponse(PASSWORD, 303, PAGE_HEADERS)
     if isinstance(error, NotSignedIn) and request.method == "GET":
-        return RedirectResponse(sign_in_way(request), 303)
+        return RedirectResponse(sign_in_way(request), 303, PAGE_HEADERS)
     say = words(language_of(request))
     problem = _problem(say, error)
     if problem.status >= 500:
@@ -58,7 +58,7 @@ def _desk(request: Request) -> Desk:
 
 def _problem(say: Words, error: Exception) -> Problem:
     if isinstance(error, FormExpired):
-        return plain_problem(say, 409, "form_expired")
+        return plain_problem(say, 403, "form_expired")
     if isinstance(error, DomainError):
         return problem_of(error, say)
     if isinstance(error, RequestValidationError | ValidationError) or value_unstorable(error):

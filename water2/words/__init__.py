@@ -1,7 +1,7 @@
 """Words for people, Chinese first and English: where a code becomes a sentence.
 
-Beside this file `zh.toml` and `en.toml` hold the same keys, `zh-problems.toml` and its twin those of
-refusals, `zh-cli.toml` and its twin those of the command line; only the edges read them.
+Beside this file `zh.toml` and `en.toml` hold the same keys, `zh-problems.toml` and its twin those
+of refusals, `zh-cli.toml` and its twin those of the command line; only the edges read them.
 """
 
 import tomllib

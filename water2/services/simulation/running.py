@@ -23,7 +23,7 @@ FIRST_DAY = date(2023, 8, 31)
 PEOPLE_PER_FACILITY = 0.6
 FEWEST_PEOPLE = 6
 THOROUGH_EVERY_DAYS = 30
-WORKER_DOWN = 0.3
+WORKER_DOWN = 0.5
 """How often the worker sleeps until the evening."""
 ENOUGH_VIOLATIONS = 20
 

@@ -5,13 +5,8 @@ from functools import partial
 
 from water2.domain.errors import DomainError
 from water2.domain.water import Point, Purpose, Sample
-from water2.services.samples import (
-    AddResults,
-    GivenResult,
-    RecordSample,
-    add_results,
-    record_sample,
-)
+from water2.services.sample_results import GivenResult
+from water2.services.samples import AddResults, RecordSample, add_results, record_sample
 from water2.services.simulation.papers import FAILING, PASSING
 from water2.services.simulation.world import FacilityLife, TankLife, World
 

@@ -1,0 +1,87 @@
+"""The values a utility sets: stricter than its rulebook, never looser."""
+
+from datetime import date
+from typing import Any
+
+from sqlmodel import select
+
+from water2.domain.access import Action
+from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.facility import Facility
+from water2.domain.ledger import PendingEntry
+from water2.domain.organisation import PolicySetting, Utility
+from water2.domain.staff import Staff
+from water2.rules.book import load_book
+from water2.rules.provision import Refused
+from water2.rules.stricter import UnknownSetting, UnreadableSetting, judge_setting
+from water2.services.duties import rederive
+from water2.work import Work
+
+
+async def set_policy(
+    work: Work, utility: Utility, obligation: str, key: str, value: Any
+) -> PolicySetting:
+    """Set a stricter value from today on; all duties are derived anew with it.
+
+    Set again on the same day it replaces that day's; the ledger keeps both.
+
+    Raises:
+        RuleViolation: the value is looser than the rulebook's; names the provision.
+        Invalid: the rulebook holds no such setting, or the value is not of its kind.
+    """
+    work.require(Action.administer)
+    today = work.today(utility.timezone)
+    _require_as_strict(utility, obligation, key, value, today)
+    setting = await _setting_of_today(work, utility, obligation, key, today)
+    setting.value, setting.set_at = value, work.now
+    work.session.add(setting)
+    told = {"obligation": obligation, "key": key, "value": str(value), "from": today.isoformat()}
+    work.record(
+        PendingEntry(
+            ledger_id=utility.ledger_id,
+            type="policy.set",
+            subject=f"utility:{utility.id}",
+            occurred_at=work.now,
+            data=told,
+        )
+    )
+    await _derive_all(work, utility)
+    return setting
+
+
+def _require_as_strict(
+    utility: Utility, obligation: str, key: str, value: Any, today: date
+) -> None:
+    try:
+        verdict = judge_setting(load_book(utility.place), obligation, key, value, today)
+    except UnknownSetting:
+        raise Invalid.one("key", "unknown_setting", f"{obligation}.{key}") from None
+    except UnreadableSetting:
+        raise Invalid.one("value", "unreadable", value) from None
+    if isinstance(verdict, Refused):
+        raise RuleViolation(verdict)
+
+
+async def _setting_of_today(
+    work: Work, utility: Utility, obligation: str, key: str, today: date
+) -> PolicySetting:
+    found = await work.session.exec(
+        select(PolicySetting).where(
+            PolicySetting.utility_id == utility.id,
+            PolicySetting.obligation == obligation,
+            PolicySetting.key == key,
+            PolicySetting.from_on == today,
+        )
+    )
+    return found.first() or PolicySetting(
+        utility_id=utility.id, obligation=obligation, key=key, from_on=today, set_at=work.now
+    )
+
+
+async def _derive_all(work: Work, utility: Utility) -> None:
+    """Derive every duty of the utility anew: dates may have moved with the value."""
+    facilities = await work.session.exec(
+        select(Facility.id).where(Facility.utility_id == utility.id)
+    )
+    people = await work.session.exec(select(Staff.id).where(Staff.utility_id == utility.id))
+    await rederive(work, utility, facility_ids=facilities.all(), staff_ids=people.all())
