@@ -46,8 +46,7 @@ imports: $(V)/.developing ## the layers: imports point one way
 check: lint types imports test ## exactly what CI runs
 
 bench: $(V)/.developing ## the benchmarks of the README's performance section
-	@for one in tests/benchmarks/bench_*.py; do \
-		$(BIN)/python -m tests.benchmarks.$$(basename $$one .py); done
+	$(BIN)/python -m tests.benchmarks
 
 lock: ## compile both locks anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 2; }

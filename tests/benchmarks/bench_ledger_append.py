@@ -65,9 +65,8 @@ async def prepare(database: Database) -> None:
         await connection.execute(sa.insert(Ledger), rows)
 
 
-async def rate(database: Database, write: Write, first: int) -> float:
+async def rate(database: Database, write: Write, first: int, appends: int) -> float:
     """Return writes a second, each committed by itself, by all clients together."""
-    clients, appends = CLIENTS[database.dialect], APPENDS[database.dialect]
     numbers = iter(range(first, first + appends))
 
     async def client() -> None:
@@ -80,19 +79,24 @@ async def rate(database: Database, write: Write, first: int) -> float:
                 await write(session, number)
 
     began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(clients)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS[database.dialect])))
     return appends / (time.perf_counter() - began)
 
 
-async def measure(stage: Stage, dialect: str, turns: int = TURNS) -> list[Figure]:
+async def measure(
+    stage: Stage, dialect: str, turns: int = TURNS, appends: int | None = None
+) -> list[Figure]:
+    """Append and insert in turns."""
+    count = appends or APPENDS[dialect]
     pool_size = CLIENTS[dialect]
     async with stage.installation(dialect, pool_size=pool_size) as (installation, _):
         database = installation.runtime.database
         await prepare(database)
         taken = []
         for turn in range(turns + 1):
-            first = turn * APPENDS[dialect]
-            taken.append((await rate(database, append, first), await rate(database, insert, first)))
+            first = turn * count
+            ours = await rate(database, append, first, count)
+            taken.append((ours, await rate(database, insert, first, count)))
     return [compare("ledger append", dialect, taken[1:], TARGET[dialect])]
 
 

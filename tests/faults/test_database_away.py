@@ -1,5 +1,6 @@
 """PostgreSQL goes away in the middle of requests and comes back: nothing is lost, all goes on."""
 
+import shutil
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ def own_server():
     server.psql("CREATE DATABASE away")
     yield server
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

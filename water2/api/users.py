@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from water2.api.acts import Act, Writing
-from water2.api.callers import Reading
+from water2.api.acts import Act, Key, Writing, acting
+from water2.api.callers import PresentCaller, Reading
 from water2.api.shapes import Answer, Id, ListAnswer
+from water2.api.state import state_of
 from water2.domain.access import Action, Role, User
 from water2.domain.command import Command, Name
 from water2.domain.organisation import OrganisationKind
@@ -18,7 +19,13 @@ from water2.services.account_changes import (
     set_role,
 )
 from water2.services.account_queries import list_users
-from water2.services.accounts import CreateUser, create_user, fetch_user, organisations_seen
+from water2.services.accounts import (
+    CreateUser,
+    create_user,
+    fetch_user,
+    hash_given,
+    organisations_seen,
+)
 from water2.services.installation import put_under
 from water2.services.register import chosen_utility
 
@@ -47,7 +54,7 @@ class OrganisationAnswer(Answer):
 
 
 class PutUnder(Command):
-    """A regulator's organisation; one of that name and kind is taken up."""
+    """A regulator's organisation; one of that name and kind may not be there yet."""
 
     kind: Literal["health_regulator", "water_regulator"]
     name: Name
@@ -67,7 +74,7 @@ async def show_organisations(work: Reading) -> ListAnswer[OrganisationAnswer]:
 
 @router.post("/organisations", status_code=201, response_model=OrganisationAnswer)
 async def add_regulator(act: Writing, command: PutUnder) -> Response:
-    """Put the utility under a regulator (art. 4), whose people may then have accounts."""
+    """Put the utility under a new regulator (art. 4), whose people may then have accounts."""
     utility = await chosen_utility(act.work, command.utility_id)
     kind = OrganisationKind(command.kind)
     regulator = await put_under(act.work, utility, kind, command.name)
@@ -89,9 +96,13 @@ async def show_user(work: Reading, id_: Id) -> Account:
 
 
 @router.post("/users", status_code=201, response_model=Account)
-async def add_user(act: Writing, command: CreateUser) -> Response:
+async def add_user(
+    request: Request, caller: PresentCaller, command: CreateUser, idempotency_key: Key = None
+) -> Response:
     """Create an account, with a one-time password unless said otherwise."""
-    return _shown(act, await create_user(act.work, command), 201)
+    password_hash = await hash_given(caller.actor, command.password, command.username)
+    async with acting(request, caller, idempotency_key) as act:
+        return _shown(act, await create_user(act.work, command, password_hash), 201)
 
 
 @router.post("/users/{id}/disable", response_model=Account)
@@ -113,6 +124,17 @@ async def change_role(act: Writing, id_: Id, command: SetRole) -> Response:
 
 
 @router.post("/users/{id}/password", response_model=Account)
-async def replace_password(act: Writing, id_: Id, command: ResetPassword) -> Response:
+async def replace_password(
+    request: Request,
+    caller: PresentCaller,
+    id_: Id,
+    command: ResetPassword,
+    idempotency_key: Key = None,
+) -> Response:
     """Set a one-time password and end the user's sessions."""
-    return _shown(act, await reset_password(act.work, id_, command))
+    async with state_of(request).runtime.read(caller.actor) as work:
+        work.require(Action.administer)
+        user = await fetch_user(work, id_)
+    password_hash = await hash_given(caller.actor, command.password, user.username)
+    async with acting(request, caller, idempotency_key) as act:
+        return _shown(act, await reset_password(act.work, id_, command, password_hash))

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from water2.rules.forms import Form
 
+LONGEST_READING = 1_000_000
+
 
 def told(record: Mapping[str, object], form: Form) -> dict[str, object]:
     """Return the fields of a form's record that may stand in an entry, as entry values.
@@ -24,11 +26,16 @@ def told(record: Mapping[str, object], form: Form) -> dict[str, object]:
 
 
 def measured(record: Mapping[str, object]) -> dict[str, object]:
-    """Return the numbers and yes/no answers of a record without a form; its texts stay out."""
+    """Return the numbers and yes/no answers of a record without a form; its texts stay out.
+
+    So do numbers of seven digits and more: no gauge shows them, telephones and identities do.
+    """
     return {
         key: plain(value)
         for key, value in record.items()
-        if isinstance(value, bool | int | float | Decimal) and key.isascii()
+        if isinstance(value, bool | int | float | Decimal)
+        and -LONGEST_READING < value < LONGEST_READING
+        and key.isascii()
     }
 
 

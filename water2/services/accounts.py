@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import SecretStr, StringConstraints
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 
-from water2.domain.access import ROLES_OF, Action, Role, User
+from water2.domain.access import ROLES_OF, Action, Actor, Role, User
 from water2.domain.command import Code, Command, Flag
-from water2.domain.errors import Conflict, Invalid, NotFound
+from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Jurisdiction, Organisation, Utility
 from water2.domain.staff import Staff
@@ -50,21 +50,25 @@ class NewAccount:
     must_change_password: bool = True
 
 
-async def create_user(work: Work, command: CreateUser) -> User:
+async def create_user(work: Work, command: CreateUser, password_hash: str | None = None) -> User:
     """Create an account for somebody of the utility, or of a regulator above it.
 
+    `password_hash` is what `hash_given` made of the command's password before the unit was opened.
+
     Raises:
+        NotPermitted: the regulator oversees other utilities too.
         Invalid: the password is too short, or the role does not fit the organisation.
         Conflict: the user name is taken.
     """
     work.require(Action.administer)
-    password = given_password(work, command.password, command.username)
+    if password_hash is None:
+        password_hash = await hash_given(work.actor, command.password, command.username)
     organisation = await _organisation_for(work, command)
     staff_id = await _staff_id(work, command.staff) if command.staff else None
     account = NewAccount(
         username=command.username,
         role=command.role,
-        password_hash=await hash_password(password),
+        password_hash=password_hash,
         organisation_id=organisation.id,
         staff_id=staff_id,
         must_change_password=command.must_change_password,
@@ -76,9 +80,11 @@ async def add_account(work: Work, account: NewAccount) -> User:
     """Add an account as it is; the demonstration and the first administrator begin here.
 
     Raises:
+        NotPermitted: the organisation is not wholly the administrator's.
         Conflict: the user name is taken.
     """
     work.require(Action.administer)
+    await require_whole(work, account.organisation_id)
     taken = await work.session.exec(
         select(User.id).where(User.username == account.username.lower())
     )
@@ -125,19 +131,37 @@ async def organisations_seen(work: Work) -> dict[str, Organisation]:
     return {found.id: found for found in await work.session.exec(statement)}
 
 
-def given_password(work: Work, secret: SecretStr, username: str) -> str:
-    """Return a password somebody sets for another account.
+async def require_whole(work: Work, organisation_id: str) -> None:
+    """Refuse to manage the people of an organisation that sees more than the actor does.
 
-    What the machine's own operator gives on the command line is taken as it is: a demonstration's
-    is printed anyway.
+    Whoever makes or resets an account can read with it, so a regulator's accounts are an
+    administrator's only while every utility under it is.
 
     Raises:
+        NotPermitted: a utility of the organisation, or under it, is not the actor's.
+    """
+    utilities = await work.session.exec(select(Utility.id).where(_within(organisation_id)))
+    if not all(work.actor.sees(utility_id) for utility_id in utilities):
+        raise NotPermitted("users_of_shared_regulator")
+
+
+async def hash_given(actor: Actor, secret: SecretStr, username: str) -> str:
+    """Return the hash of a password somebody sets for another account.
+
+    It takes its time: before a writing unit is opened others need not wait for it. What the
+    machine's own operator gives on the command line is taken as it is: a demonstration's is
+    printed anyway.
+
+    Raises:
+        NotPermitted: the actor may not set anybody's.
         Invalid: an administrator's is too short or too long, or is the user name.
     """
+    if not actor.may(Action.administer):
+        raise NotPermitted(Action.administer.value)
     password = secret.get_secret_value()
-    if work.actor.role is Role.system and 0 < len(password) <= LONGEST_PASSWORD:
-        return password
-    return sound_password(secret, "password", username)
+    if actor.role is not Role.system or not 0 < len(password) <= LONGEST_PASSWORD:
+        password = sound_password(secret, "password", username)
+    return await hash_password(password)
 
 
 def sound_password(secret: SecretStr, field: str, username: str) -> str:
@@ -195,13 +219,8 @@ async def _staff_id(work: Work, code: str) -> str:
 
 async def record_for(work: Work, user: User, type_: str, data: Mapping[str, object]) -> None:
     """Enter the act on the ledger of the user's utility, or of each utility under the regulator."""
-    under = select(Jurisdiction.utility_id).where(
-        Jurisdiction.organisation_id == user.organisation_id
-    )
     ledgers = await work.session.exec(
-        select(Utility.ledger_id).where(
-            or_(col(Utility.organisation_id) == user.organisation_id, col(Utility.id).in_(under))
-        )
+        select(Utility.ledger_id).where(_within(user.organisation_id))
     )
     for ledger_id in ledgers:
         work.record(
@@ -213,3 +232,9 @@ async def record_for(work: Work, user: User, type_: str, data: Mapping[str, obje
                 data=data,
             )
         )
+
+
+def _within(organisation_id: str) -> ColumnElement[bool]:
+    """Return the condition for the organisation's own utility, or those under it."""
+    under = select(Jurisdiction.utility_id).where(Jurisdiction.organisation_id == organisation_id)
+    return or_(col(Utility.organisation_id) == organisation_id, col(Utility.id).in_(under))

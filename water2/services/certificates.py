@@ -111,7 +111,7 @@ async def revoke_certificate(
     require_order(("examined_on", card.done_on), ("on", command.on))
     card.revoked_on = command.on
     card.version += 1
-    _record(work, utility, card, "certificate.revoked", command.on, reason=command.reason)
+    _record(work, utility, card, "certificate.revoked", command.on)
     await rederive(work, utility, staff_ids=[person.id])
     fitness = await fitness_of(work, utility, person, today)
     if fitness.fit:

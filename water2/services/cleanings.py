@@ -37,7 +37,7 @@ from water2.services.work_orders import (
     live_tasks,
     order_in,
     record_order,
-    require_own_work,
+    works_on_own,
 )
 from water2.work import Work
 
@@ -66,6 +66,7 @@ class _Visit:
     book: Rulebook
     today: date
     late_reason: str | None
+    by_crew: bool  # whoever records it was assigned, or speaks for the crew
 
 
 async def complete_work_order(
@@ -78,19 +79,16 @@ async def complete_work_order(
         Conflict: the order was completed or cancelled before.
     """
     work.require(Action.do_work)
+    seen = await fetch(work, WorkOrder, id_)
+    # the facility before the order, as every act on it does: none waits for another in a circle
+    facility = await fetch(work, Facility, seen.facility_id, lock=True)
     order = await order_in(work, id_, COMPLETABLE)
     if order.kind is not WorkOrderKind.cleaning:
         raise Conflict("recorded_elsewhere", {"kind": order.kind.value})
-    require_own_work(work, await crew_of(work, order))
     utility = await fetch(work, Utility, order.utility_id)
-    visit = _Visit(
-        utility,
-        await fetch(work, Facility, order.facility_id),
-        order,
-        await book_of(work, utility),
-        work.today(utility.timezone),
-        command.late_reason,
-    )
+    book, today = await book_of(work, utility), work.today(utility.timezone)
+    by_crew = works_on_own(work, await crew_of(work, order))
+    visit = _Visit(utility, facility, order, book, today, command.late_reason, by_crew)
     tasks = await live_tasks(work, order)
     tanks = await _tanks(work, tasks)
     cleanings = [
@@ -156,8 +154,12 @@ async def _record_one(
 
 
 def _unstarted(visit: _Visit) -> list[str]:
-    """Flag work recorded that nobody had started: its gate was passed by."""
-    return [] if visit.order.state is WorkOrderState.started else ["not_started"]
+    """Flag work that nobody had started, or recorded by somebody not sent: gates passed by.
+
+    It is recorded all the same: what happened can always be recorded.
+    """
+    started = visit.order.state is WorkOrderState.started
+    return [*([] if started else ["not_started"]), *([] if visit.by_crew else ["not_assigned"])]
 
 
 def _signs(record: CleaningRecord, book: Rulebook, cleaned_on: date) -> list[str]:
@@ -200,5 +202,5 @@ async def _close(work: Work, visit: _Visit, cleanings: Sequence[Cleaning]) -> No
             record=told(cleaning.record, visit.book.forms[CLEANING]),
             violations=cleaning.violations,
             flags=cleaning.flags,
-            late_reason=cleaning.late_reason,
+            late_reason_given=cleaning.late_reason is not None,
         )

@@ -58,8 +58,25 @@ async def credit_by_sample(
         lacking=lacking,
     ):
         cleaning.credited_on = cleaning.credited_on or sample.sampled_on
-    elif sample.verdict is SampleVerdict.failed:
+        return
+    if cleaning.credited_on == sample.sampled_on and not await _passed_too(work, cleaning, sample):
+        cleaning.credited_on = None  # it had passed until a later result of it failed
+    if sample.verdict is SampleVerdict.failed:
         reopen_duties(await _unsatisfied(work, cleaning.subject_id))
+
+
+async def _passed_too(work: Work, cleaning: Cleaning, sample: Sample) -> bool:
+    """Tell whether another sample of the cleaning passed on the day it was credited."""
+    others = await work.session.exec(
+        select(Sample.id).where(
+            Sample.cleaning_id == cleaning.id,
+            Sample.id != sample.id,
+            Sample.sampled_on == cleaning.credited_on,
+            Sample.verdict == SampleVerdict.passed,
+            col(Sample.credits),
+        )
+    )
+    return others.first() is not None
 
 
 async def _cleaning_of(work: Work, sample: Sample) -> Cleaning | None:

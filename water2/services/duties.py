@@ -192,6 +192,6 @@ def _difference(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, 
     changed = {key: value for key, value in wanted.items() if row[key] != value}
     if not _DATES & set(changed):
         changed.pop("wake_on", None)
-    if "due_on" in changed:
-        changed["opened_at"] = None  # another day: it opens, and reminds, anew
+    if "due_on" in changed or ("satisfied_on" in changed and wanted["satisfied_on"] is None):
+        changed["opened_at"] = None  # another day, or owed again: it opens, and reminds, anew
     return changed

@@ -4,9 +4,22 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, inspect, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    inspect,
+    or_,
+    select,
+    tuple_,
+)
 from sqlmodel import col
 
 from water2.domain.access import Action
@@ -44,8 +57,11 @@ class DutyPage:
 
 def in_state(state: DutyState, today: date, due_soon_days: int) -> ColumnElement[bool]:
     """Return the condition under which a stored duty is in a state today."""
-    ended, soon = col(Duty.ended_on), today + timedelta(days=due_soon_days)
-    satisfied, due = col(Duty.satisfied_on), col(Duty.due_on)
+    return _in_state(state, today, today + timedelta(days=due_soon_days))
+
+
+def _in_state(state: DutyState, today: Any, soon: Any) -> ColumnElement[bool]:
+    ended, satisfied, due = col(Duty.ended_on), col(Duty.satisfied_on), col(Duty.due_on)
     live = and_(satisfied.is_(None), ended.is_(None))
     conditions = {
         DutyState.satisfied: satisfied.is_not(None),
@@ -64,13 +80,53 @@ _SUBJECT_CODE = case(
     (col(Staff.id).is_not(None), Staff.code),
     else_=Facility.code,
 )
-
-
 _COLUMNS = (
     *(column for column in inspect(Duty).columns if column.key not in UNSHOWN),
     _SUBJECT_CODE.label("code"),
     col(Facility.code).label("facility_code"),
 )
+
+
+# what each filter narrows to; its value is given when the statement runs
+_NARROWED: dict[str, ColumnElement[bool]] = {
+    "obligation": col(Duty.obligation) == bindparam("obligation"),
+    "facility": col(Duty.facility_id).in_(
+        select(col(Facility.id)).where(
+            col(Facility.utility_id) == bindparam("utility"),
+            or_(
+                col(Facility.id) == bindparam("facility"),
+                col(Facility.code) == bindparam("facility"),
+            ),
+        )
+    ),
+    "subject": col(Duty.subject_id) == bindparam("subject"),
+    "due_before": col(Duty.due_on) < bindparam("due_before"),
+    "after_on": tuple_(col(Duty.due_on), col(Duty.id))
+    > tuple_(bindparam("after_on", type_=Date), bindparam("after_id", type_=String)),
+}
+
+
+@cache  # to build the statement costs more than to run it
+def _page_of(state: DutyState | None, given: frozenset[str]) -> Select[Any]:
+    """Return the statement of a page narrowed by a state and by the filters named."""
+    conditions = [condition for name, condition in _NARROWED.items() if name in given]
+    if state:
+        conditions.append(_in_state(state, bindparam("today"), bindparam("soon")))
+    return (
+        select(*_COLUMNS)
+        .select_from(Duty)
+        .outerjoin(Facility, col(Facility.id) == Duty.facility_id)
+        .outerjoin(Tank, col(Tank.id) == Duty.subject_id)
+        .outerjoin(Staff, col(Staff.id) == Duty.subject_id)
+        .where(
+            col(Duty.utility_id) == bindparam("utility"),
+            # what is handed over but not yet in use has no duty yet, only a day it will run from
+            col(Duty.runs_from) <= bindparam("today"),
+            *conditions,
+        )
+        .order_by(col(Duty.due_on), col(Duty.id))
+        .limit(bindparam("rows"))
+    )
 
 
 async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> DutyPage:
@@ -82,53 +138,36 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
     work.require(Action.read)
     today = work.today(utility.timezone)
     book = await book_of(work, utility)
-    statement = (
-        select(*_COLUMNS)
-        .select_from(Duty)
-        .outerjoin(Facility, col(Facility.id) == Duty.facility_id)
-        .outerjoin(Tank, col(Tank.id) == Duty.subject_id)
-        .outerjoin(Staff, col(Staff.id) == Duty.subject_id)
-        .where(col(Duty.utility_id) == utility.id, *_conditions(utility, filters, today, book))
-        .order_by(col(Duty.due_on), col(Duty.id))
-        .limit(filters.limit + 1)
-    )
-    rows = (await work.session.execute(statement)).all()
+    given = _given(filters)
+    always = {
+        "utility": utility.id,
+        "today": today,
+        "soon": today + timedelta(days=book.number("due_soon_days")),
+        "rows": filters.limit + 1,
+    }
+    statement = _page_of(filters.state, frozenset(given))
+    rows = (await work.session.execute(statement, always | given)).all()
     shown = rows[: filters.limit]
     following = _cursor(shown[-1]) if len(rows) > len(shown) else None
     show = _Shown(book, today)
     return DutyPage([show.duty(row) for row in shown], following)
 
 
-def _conditions(
-    utility: Utility, filters: DutyFilters, today: date, book: Rulebook
-) -> list[ColumnElement[bool]]:
-    # what is handed over but not yet in use has no operating duty yet, only a day it will run from
-    found: list[ColumnElement[bool]] = [col(Duty.runs_from) <= today]
-    if filters.obligation:
-        found.append(col(Duty.obligation) == filters.obligation)
-    if filters.facility:
-        named = or_(col(Facility.id) == filters.facility, col(Facility.code) == filters.facility)
-        own = select(col(Facility.id)).where(col(Facility.utility_id) == utility.id, named)
-        found.append(col(Duty.facility_id).in_(own))
-    if filters.subject:
-        found.append(col(Duty.subject_id) == filters.subject)
-    if filters.state:
-        found.append(in_state(filters.state, today, book.number("due_soon_days")))
-    if filters.due_before:
-        found.append(col(Duty.due_on) < filters.due_before)
-    if filters.cursor:
-        found.append(tuple_(col(Duty.due_on), col(Duty.id)) > _after(filters.cursor))
-    return found
+def _given(filters: DutyFilters) -> dict[str, Any]:
+    """Return the filters' values that narrow, but for the state."""
+    names = ("obligation", "facility", "subject", "due_before")
+    given = {name: value for name in names if (value := getattr(filters, name))}
+    return given | (_after(filters.cursor) if filters.cursor else {})
 
 
 def _cursor(row: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([row.due_on.isoformat(), row.id]).encode()).decode()
 
 
-def _after(cursor: str) -> Any:
+def _after(cursor: str) -> dict[str, Any]:
     try:
         day, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return tuple_(date.fromisoformat(day), str(id_))
+        return {"after_on": date.fromisoformat(day), "after_id": str(id_)}
     except (ValueError, TypeError) as error:
         raise Invalid.one("cursor", "cursor_unknown") from error
 

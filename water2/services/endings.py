@@ -118,6 +118,8 @@ async def _withdraw_work(work: Work, facility: Facility, subject_ids: Collection
             col(WorkOrder.state).in_(BEFORE_WORK),
         )
         .order_by(WorkOrder.id)
+        .with_for_update(of=WorkOrder, key_share=True)  # work begun meanwhile goes on
+        .execution_options(populate_existing=True)
     )
     orders: dict[str, WorkOrder] = {}
     for task, order in rows.all():

@@ -92,6 +92,9 @@ async def _close_order(work: Work, tank: Tank) -> None:
             col(WorkOrderTask.live),
             WorkOrder.kind == WorkOrderKind.inspection,
         )
+        .order_by(WorkOrder.id)
+        .with_for_update(of=WorkOrder, key_share=True)
+        .execution_options(populate_existing=True)
     )
     for task, order in rows.all():
         task.live = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
-from water2.domain.access import Action
+from water2.domain.access import Action, Role
 from water2.domain.errors import Conflict
 from water2.domain.ids import new_id
 from water2.domain.ledger import LedgerKind, PendingEntry, new_ledger
@@ -73,12 +73,22 @@ async def _refuse_taken(work: Work, code: str) -> None:
 async def put_under(
     work: Work, utility: Utility, kind: OrganisationKind, name: str
 ) -> Organisation:
-    """Put a utility under a regulator (art. 4), founding the regulator's organisation if new."""
+    """Put a utility under a regulator (art. 4), founding the regulator's organisation if new.
+
+    Only the machine's own operator puts a utility under one that is there already: its people are
+    others' to manage, and it may see other utilities.
+
+    Raises:
+        Conflict: `organisation_exists`, for an administrator.
+    """
     work.require(Action.administer)
     found = await work.session.exec(
         select(Organisation).where(Organisation.kind == kind, Organisation.name == name)
     )
-    regulator = found.first() or Organisation(kind=kind, name=name)
+    known = found.first()
+    if known is not None and work.actor.role is not Role.system:
+        raise Conflict("organisation_exists", {"name": name})
+    regulator = known or Organisation(kind=kind, name=name)
     work.session.add(regulator)
     await work.session.flush()  # the jurisdiction refers to it
     work.session.add(Jurisdiction(organisation_id=regulator.id, utility_id=utility.id))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from water2.rules.book import Rulebook
+from water2.services.instants import civil_day
 
 LATE_ENTRY = "late_entry"
 WITHOUT_REASON = "late_entry_without_reason"
@@ -11,9 +12,8 @@ WITHOUT_REASON = "late_entry_without_reason"
 
 @dataclass(frozen=True)
 class Lateness:
-    """Whether an entry is late; its flags stay with the record."""
+    """The reason of a late entry and its flags, which stay with the record; none: in time."""
 
-    late: bool
     reason: str | None
     flags: tuple[str, ...]
 
@@ -26,11 +26,11 @@ def lateness_of(
     A late entry without a reason is taken and flagged until one is given by a correction: what did
     happen can always be recorded.
     """
-    obligation = book.obligation("ledger", recorded_at.date())
+    obligation = book.obligation("ledger", civil_day(recorded_at, book.timezone))
     if obligation is None:
-        return Lateness(False, None, ())
+        return Lateness(None, ())
     tolerance = timedelta(hours=int(obligation.number("late_entry_hours")))
     if recorded_at - occurred_at <= tolerance:
-        return Lateness(False, None, ())
+        return Lateness(None, ())
     flags = (LATE_ENTRY,) if reason else (LATE_ENTRY, WITHOUT_REASON)
-    return Lateness(True, reason, flags)
+    return Lateness(reason, flags)

@@ -210,7 +210,7 @@ async def _store(runtime: Runtime, utility: Utility, notes: Sequence[LedgerCheck
     """Store notes; one that another node has overtaken meanwhile is left out."""
     async with runtime.work() as work:
         await work.session.exec(
-            select(Utility.id).where(Utility.id == utility.id).with_for_update()
+            select(Utility.id).where(Utility.id == utility.id).with_for_update(key_share=True)
         )
         for note in notes:
             if note.size > await signed_size(work, note.ledger_id):

@@ -1,7 +1,7 @@
 """Work orders opened by the sweep: one visit to a facility for all its tanks that come due."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import insert, literal, true
@@ -26,17 +26,48 @@ _TASK = cast("Any", WorkOrderTask).__table__
 ORDER_KINDS = {kind.value: kind for kind in WorkOrderKind}  # obligations a crew is sent out for
 
 
-async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) -> None:
-    """Open work orders for duties (rows of the sweep) whose subjects nobody is sent to yet."""
+async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) -> dict[str, str]:
+    """Open work orders for duties (rows of the sweep) whose subjects nobody is sent to yet.
+
+    Returns the order of each subject that one was opened for.
+    """
     wanted = [duty for duty in duties if duty.obligation in ORDER_KINDS]
     served = await _subjects_served(work, [duty.subject_id for duty in wanted])
     visits: dict[WorkOrderKind, list[Any]] = defaultdict(list)
     for duty in wanted:
         if duty.subject_id not in served:
             visits[ORDER_KINDS[duty.obligation]].append(duty)
+    opened: dict[str, str] = {}
     for kind, due in visits.items():
-        await _open_orders(work, utility, kind, due)
-        await _add_tasks(work, kind, due)
+        orders = await _held_orders(work, utility, kind, sorted({d.facility_id for d in due}))
+        await _add_tasks(work, orders, due)
+        opened |= {duty.subject_id: orders[duty.facility_id] for duty in due}
+    return opened
+
+
+async def _held_orders(
+    work: Work, utility: Utility, kind: WorkOrderKind, facility_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return an open order for each facility, locked; opened where the sweep has none.
+
+    One that is planned just now is no longer open once its lock is free: another is opened.
+    """
+    held: dict[str, str] = {}
+    while missing := [id_ for id_ in facility_ids if id_ not in held]:
+        await _open_orders(work, utility, kind, missing)
+        rows = await work.session.execute(
+            select_columns(_ORDER.c.facility_id, _ORDER.c.id)
+            .where(
+                among(work, _ORDER.c.facility_id, missing),
+                _ORDER.c.kind == kind,
+                _ORDER.c.state == WorkOrderState.open,
+                _ORDER.c.origin == Origin.sweep,
+            )
+            .order_by(_ORDER.c.facility_id)
+            .with_for_update(key_share=True)
+        )
+        held |= {row.facility_id: row.id for row in rows}
+    return held
 
 
 async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
@@ -49,14 +80,13 @@ async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
 
 
 async def _open_orders(
-    work: Work, utility: Utility, kind: WorkOrderKind, duties: Sequence[Any]
+    work: Work, utility: Utility, kind: WorkOrderKind, facility_ids: Sequence[str]
 ) -> None:
     """Open an order for each facility that has no order of the sweep's which nobody has planned.
 
     Two workers may make one at once: the unique key lets one win, and the tasks of both join it.
     In the order of the facilities, so that neither waits for the other in a circle.
     """
-    facility_ids = sorted({duty.facility_id for duty in duties})
     visits = listed(work, id=[new_id() for _ in facility_ids], facility_id=facility_ids)
     columns = {
         "id": visits.c.id,
@@ -72,35 +102,16 @@ async def _open_orders(
     await work.session.execute(insert_or_pass(work, WorkOrder).from_select(list(columns), rows))
 
 
-async def _add_tasks(work: Work, kind: WorkOrderKind, duties: Sequence[Any]) -> None:
+async def _add_tasks(work: Work, orders: Mapping[str, str], duties: Sequence[Any]) -> None:
     """Put the subjects of duties on their facilities' orders."""
-    tasks = listed(
-        work,
-        id=[new_id() for _ in duties],
-        facility_id=[duty.facility_id for duty in duties],
-        subject_id=[duty.subject_id for duty in duties],
-        tank_id=[
-            duty.subject_id if duty.subject_type is SubjectType.tank else None for duty in duties
-        ],
-    )
-    # looked up for each, whatever the planner believes of how many orders are open
-    order_id = (
-        select_columns(_ORDER.c.id)
-        .where(
-            _ORDER.c.facility_id == tasks.c.facility_id,
-            _ORDER.c.kind == kind,
-            _ORDER.c.state == WorkOrderState.open,
-            _ORDER.c.origin == Origin.sweep,
-        )
-        .scalar_subquery()
-    )
-    columns = {
-        "id": tasks.c.id,
-        "work_order_id": order_id,
-        "subject_id": tasks.c.subject_id,
-        "tank_id": tasks.c.tank_id,
-        "live": true(),
-    }
-    await work.session.execute(
-        insert(_TASK).from_select(list(columns), select_columns(*columns.values()))
-    )
+    tasks = [
+        {
+            "id": new_id(),
+            "work_order_id": orders[duty.facility_id],
+            "subject_id": duty.subject_id,
+            "tank_id": duty.subject_id if duty.subject_type is SubjectType.tank else None,
+            "live": True,
+        }
+        for duty in duties
+    ]
+    await work.session.execute(insert(_TASK), tasks)

@@ -83,7 +83,7 @@ def _enter(work: Work, facility: Facility, patrol: Patrol) -> None:
                 "record": measured(patrol.record),
                 "abnormal": len(patrol.abnormal),
                 "flags": patrol.flags,
-                "late_reason": patrol.late_reason,
+                "late_reason_given": patrol.late_reason is not None,
             },
         )
     )

@@ -27,6 +27,8 @@ async def chosen_utility(work: Work, utility_id: str | None = None) -> Utility:
     """
     if utility_id is not None:
         return await fetch(work, Utility, utility_id)
+    if len(work.actor.utility_ids) == 1:
+        return await fetch(work, Utility, work.actor.utility_ids[0])
     statement = select(Utility).order_by(Utility.id).limit(2)
     if work.actor.role is not Role.system:
         statement = statement.where(col(Utility.id).in_(work.actor.utility_ids))

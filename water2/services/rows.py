@@ -2,9 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Insert, String, func, insert, literal
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Insert,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal,
+)
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, select
@@ -78,12 +89,22 @@ async def fetch(work: Work, table: type[Row], id_: str, *, lock: bool = False) -
     Raises:
         NotFound: no such row, or another utility's: an outsider learns nothing.
     """
-    statement = select(table).where(table.id == id_)  # type: ignore[attr-defined]  # all have an id
-    found = (await work.session.exec(statement.with_for_update() if lock else statement)).first()
+    rows = await work.session.exec(_by_id(table, lock), params={"id": id_})
+    found: Row | None = rows.first()
     utility_id = getattr(found, "utility_id", getattr(found, "id", None))
     if found is None or not work.actor.sees(str(utility_id)):
         raise NotFound(str(table.__tablename__), id_)
     return found
+
+
+@cache  # to build a statement costs more than to run it
+def _by_id(table: type[Row], lock: bool) -> Any:
+    statement = select(table).where(cast("Any", table).id == bindparam("id"))
+    if not lock:
+        return statement
+    # as it stands once the lock is held, and leaving room for rows that refer to it
+    locked = statement.with_for_update(key_share=True)
+    return locked.execution_options(populate_existing=True)
 
 
 async def utility_of(work: Work, row: Any) -> Utility:

@@ -113,8 +113,10 @@ async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
         Conflict: an item was given before; a correction names what it corrects instead.
     """
     work.require(Action.do_work)
+    seen = await fetch(work, Sample, id_)
+    # the facility first, as every act on it does: none waits for another in a circle
+    facility = await fetch(work, Facility, seen.facility_id, lock=True)
     sample = await fetch(work, Sample, id_, lock=True)
-    facility = await fetch(work, Facility, sample.facility_id, lock=True)
     utility = await fetch(work, Utility, facility.utility_id)
     tank = await fetch(work, Tank, sample.tank_id) if sample.tank_id else None
     book = await book_of(work, utility, sample.sampled_on)
@@ -187,7 +189,7 @@ def _enter(
                 "verdict": sample.verdict.value,
                 "flags": sample.flags,
                 "cleaning": sample.cleaning_id,
-                "late_reason": sample.late_reason,
+                "late_reason_given": sample.late_reason is not None,
             },
         )
     )

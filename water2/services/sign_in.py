@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import SecretStr, StringConstraints
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlmodel import col, func, select
 
 from water2.domain.access import Actor, User, UserSession
@@ -69,7 +69,8 @@ async def sign_in(
 
     Raises:
         Throttled: the name or the address failed too often.
-        NotSignedIn: no such user, not active, or another password: which one is not told.
+        NotSignedIn: no such user, not active, or another password (also when one of these comes
+            true during the sign-in): which one is not told.
     """
     password = command.password.get_secret_value()
     async with runtime.work() as work:
@@ -81,8 +82,21 @@ async def sign_in(
     if user is None or not fits:
         raise NotSignedIn("sign_in_refused")
     async with runtime.work() as work:
+        present = await _still_the_same(work, user)
         await forget_attempts(work, command.username, address, at)
-        return await open_session(work, user, at=at, hours=hours)
+        return await open_session(work, present, at=at, hours=hours)
+
+
+async def _still_the_same(work: Work, seen: User) -> User:
+    """Return the user again, unless disabled or given another password since the look at it.
+
+    Locked, so that a reset either comes before and is seen here, or after and ends the session.
+    """
+    found = await work.session.exec(select(User).where(User.id == seen.id).with_for_update())
+    user = found.first()
+    if user is None or not user.active or user.password_hash != seen.password_hash:
+        raise NotSignedIn("sign_in_refused")
+    return user
 
 
 async def open_session(work: Work, user: User, *, at: datetime, hours: int) -> SignedIn:
@@ -112,22 +126,23 @@ async def end_sessions(work: Work, user_id: str, *, but: str | None = None) -> N
     await work.session.execute(statement.where(col(UserSession.id) != but) if but else statement)
 
 
+# built once: every request asks for it
+_IDENTIFY = (
+    select(User, UserSession, func.coalesce(col(Utility.id), col(Jurisdiction.utility_id)))
+    .join(UserSession, col(UserSession.user_id) == User.id)
+    .outerjoin(Utility, col(Utility.organisation_id) == User.organisation_id)
+    .outerjoin(Jurisdiction, col(Jurisdiction.organisation_id) == User.organisation_id)
+    .where(col(UserSession.token_sha256) == bindparam("token"), col(User.active))
+)
+
+
 async def identify(work: Work, token: str, at: datetime) -> Caller:
     """Return whose session a token opens, with the utilities the person may see; one statement.
 
     Raises:
         NotSignedIn: the token is unknown, ended, or its user is no longer active.
     """
-    seen = func.coalesce(col(Utility.id), col(Jurisdiction.utility_id))
-    rows = (
-        await work.session.execute(
-            select(User, UserSession, seen)
-            .join(UserSession, col(UserSession.user_id) == User.id)
-            .outerjoin(Utility, col(Utility.organisation_id) == User.organisation_id)
-            .outerjoin(Jurisdiction, col(Jurisdiction.organisation_id) == User.organisation_id)
-            .where(UserSession.token_sha256 == token_sha256(token), col(User.active))
-        )
-    ).all()
+    rows = (await work.session.execute(_IDENTIFY, {"token": token_sha256(token)})).all()
     if not rows or rows[0][1].expires_at <= at:
         raise NotSignedIn("session_unknown")
     user, session = rows[0][0], rows[0][1]

@@ -49,9 +49,10 @@ class Subject:
 async def subjects_of_facilities(
     work: Work, book: Rulebook, facility_ids: Sequence[str]
 ) -> list[Subject]:
-    """Return facilities and all their tanks as subjects; locks the facilities' rows.
+    """Return facilities and all their tanks as subjects, as they stand; locks the facilities' rows.
 
-    The lock makes two acts on one facility derive its duties one after the other.
+    The lock makes two acts on one facility derive its duties one after the other; what the other
+    committed meanwhile is read. Rows that refer to the facility may be written beside it.
     """
     subjects: list[Subject] = []
     for ids in chunks(sorted(facility_ids)):
@@ -59,10 +60,15 @@ async def subjects_of_facilities(
             select(Facility)
             .where(col(Facility.id).in_(ids))
             .order_by(Facility.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
         )
         by_id = {facility.id: facility for facility in facilities}
-        tanks = await work.session.exec(select(Tank).where(col(Tank.facility_id).in_(ids)))
+        tanks = await work.session.exec(
+            select(Tank)
+            .where(col(Tank.facility_id).in_(ids))
+            .execution_options(populate_existing=True)
+        )
         subjects += [facility_subject(book, facility) for facility in by_id.values()]
         subjects += [tank_subject(book, by_id[tank.facility_id], tank) for tank in tanks]
     return subjects
@@ -118,7 +124,11 @@ async def subjects_of_staff(work: Work, staff_ids: Sequence[str]) -> list[Subjec
     subjects: list[Subject] = []
     for ids in chunks(sorted(staff_ids)):
         people = await work.session.exec(
-            select(Staff).where(col(Staff.id).in_(ids)).order_by(Staff.id).with_for_update()
+            select(Staff)
+            .where(col(Staff.id).in_(ids))
+            .order_by(Staff.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
         )
         subjects += [staff_subject(person) for person in people]
     return subjects

@@ -5,7 +5,7 @@ certificate lapsed. Late, doubled or skipped runs change nothing but latency.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -73,6 +73,8 @@ async def _anything_awake(runtime: Runtime, utility: Utility) -> bool:
                 Duty.utility_id == utility.id,
                 col(Duty.wake_on) <= work.today(utility.timezone),
             )
+            # by the index, whatever the planner believes of how many wake: there may be none
+            .order_by(col(Duty.wake_on))
             .limit(1)
         )
         return found.first() is not None
@@ -110,15 +112,17 @@ async def sweep_batch(work: Work, utility: Utility) -> SweepResult:
         )
     ).all()
     opening = [row for row in rows if row.opened_at is None and row.opens_on <= today]
-    await open_work_orders(work, utility, opening)
-    _record_openings(work, utility, opening)
+    orders = await open_work_orders(work, utility, opening)
+    _record_openings(work, utility, opening, orders)
     await record_reminders(work, utility, book, rows)
     withdrawn = await _withdraw_lapsed(work, rows, today)
     await _put_to_sleep(work, utility, book, rows, today)
     return SweepResult(len(rows), len(opening), withdrawn)
 
 
-def _record_openings(work: Work, utility: Utility, opening: Sequence[Any]) -> None:
+def _record_openings(
+    work: Work, utility: Utility, opening: Sequence[Any], orders: Mapping[str, str]
+) -> None:
     for row in opening:
         work.record(
             PendingEntry(
@@ -131,6 +135,7 @@ def _record_openings(work: Work, utility: Utility, opening: Sequence[Any]) -> No
                     "due": row.due_on.isoformat(),
                     "obligation": row.obligation,
                     "ordinal": row.ordinal,
+                    "work_order": orders.get(row.subject_id),
                 },
             )
         )

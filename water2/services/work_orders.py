@@ -91,6 +91,9 @@ async def _take_over(work: Work, subjects: Sequence[str]) -> list[str]:
             WorkOrder.state == WorkOrderState.open,
             WorkOrder.origin == Origin.sweep,
         )
+        .order_by(WorkOrder.id)
+        .with_for_update(of=WorkOrder, key_share=True)  # a plan made meanwhile keeps its order
+        .execution_options(populate_existing=True)
     )
     found = rows.all()
     for task, order in found:
@@ -98,6 +101,7 @@ async def _take_over(work: Work, subjects: Sequence[str]) -> list[str]:
         await work.session.flush()  # the count below must see it
         if not await live_tasks(work, order):
             order.state, order.cancel_reason = WorkOrderState.cancelled, "superseded"
+            order.version += 1
     return sorted({order.id for _, order in found})
 
 
@@ -174,10 +178,15 @@ def require_own_work(work: Work, people: Sequence[Staff]) -> None:
     Raises:
         NotPermitted: it is somebody else's work.
     """
+    if not works_on_own(work, people):
+        raise NotPermitted("others_work")
+
+
+def works_on_own(work: Work, people: Sequence[Staff]) -> bool:
+    """Tell whether the actor is one of the people sent, or an account tied to no person."""
     actor = work.actor
     tied = actor.role is Role.crew and actor.staff_id is not None
-    if tied and actor.staff_id not in {person.id for person in people}:
-        raise NotPermitted("others_work")
+    return not tied or actor.staff_id in {person.id for person in people}
 
 
 async def cancel_work_order(work: Work, id_: str, command: CancelWorkOrder) -> WorkOrder:
@@ -189,7 +198,7 @@ async def cancel_work_order(work: Work, id_: str, command: CancelWorkOrder) -> W
     order.state, order.cancel_reason = WorkOrderState.cancelled, command.reason
     order.version += 1
     facility = await fetch(work, Facility, order.facility_id)
-    record_order(work, facility, order, "work_order.cancelled", reason=command.reason)
+    record_order(work, facility, order, "work_order.cancelled", reason="by_hand")
     return order
 
 
