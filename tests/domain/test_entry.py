@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 import rfc8785
@@ -129,6 +130,15 @@ def test_bytes_that_are_not_the_one_way_of_writing_an_object_are_no_entry(body):
 def test_a_naive_instant_is_refused():
     with pytest.raises(ValueError, match="aware"):
         encode(an_entry(occurred_at=NOW.replace(tzinfo=None)))
+
+
+def test_the_hour_a_clock_goes_through_twice_is_told_apart():
+    first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
+    entries = [an_entry(occurred_at=first), an_entry(occurred_at=first.replace(fold=1))]
+    assert [parse_entry(encode(entry, 0))["occurred"] for entry in entries] == [
+        "2026-11-01T05:30:00.000000Z",
+        "2026-11-01T06:30:00.000000Z",
+    ]
 
 
 def test_a_string_enumeration_is_written_as_its_value():

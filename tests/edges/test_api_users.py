@@ -1,6 +1,11 @@
 """Accounts by the administrator: for the utility's people and the regulators above it."""
 
+from sqlmodel import select
+
 from tests.edges.test_api_register import added
+from water2.domain.access import SYSTEM
+from water2.domain.organisation import OrganisationKind, Utility
+from water2.services.installation import put_under
 
 CREW = {"username": "Zhang.San", "role": "crew", "password": "a long password"}
 
@@ -118,5 +123,31 @@ async def test_a_utility_is_put_under_a_regulator_once(api):
     seen = (await api.manager.get("/organisations")).json()["items"]
     assert regulator in seen
     again = await api.administrator.post("/organisations", json=body)
-    assert again.status_code == 409
+    assert (again.status_code, again.json()["reason"]) == (409, "organisation_exists")
     assert (await api.manager.post("/organisations", json=body)).status_code == 403
+
+
+async def test_inspectors_of_a_regulator_over_other_utilities_are_not_the_administrators(api):
+    inspector = (await api.health.get("/me")).json()
+    place, new = f"/users/{inspector['id']}", {"password": "another password"}
+    assert (await api.administrator.post(f"{place}/password", json=new)).status_code == 200
+    async with api.installation.runtime.work(SYSTEM) as work:
+        other = await work.session.exec(select(Utility).where(Utility.code == "LD"))
+        await put_under(work, other.one(), OrganisationKind.health_regulator, "卫健委")
+    for path, body in (
+        ("/users", CREW | {"role": "health_inspector"}),
+        (f"{place}/password", new),
+        (f"{place}/disable", None),
+        (f"{place}/role", {"role": "health_inspector"}),
+    ):
+        refused = await api.administrator.post(path, json=body)
+        assert (refused.status_code, refused.json()["reason"]) == (403, "not_permitted"), path
+    assert (await signed_in(api, "another password", "health")).status_code == 201
+
+
+async def test_who_may_not_set_a_password_is_told_so_and_nothing_else(api):
+    inspector = (await api.health.get("/me")).json()
+    new = {"password": "short"}
+    for path, body in ((f"/users/{inspector['id']}/password", new), ("/users", CREW | new)):
+        assert (await api.manager.post(path, json=body)).status_code == 403
+        assert (await api.administrator.post(path, json=body)).status_code == 422

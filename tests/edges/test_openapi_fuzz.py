@@ -71,7 +71,7 @@ def send_made_up(site: Site, operation, mode: GenerationMode, faults: list[str])
         known = next((id_ for part, id_ in site.ids.items() if part in case.path), None)
         if known and "id" in (case.path_parameters or {}):
             case.path_parameters["id"] = known
-        answer = case.call(base_url=site.address, headers=headers, timeout=30)
+        answer = case.call(base_url=site.address, headers=headers, timeout=120)
         if answer.status_code >= 500:
             faults.append(f"{case.as_curl_command()} → {answer.status_code}")
 

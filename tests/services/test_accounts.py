@@ -1,20 +1,32 @@
 """Passwords, and accounts as use-cases."""
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr, ValidationError
 from sqlmodel import select
 
-from water2.domain.access import SYSTEM, Role, User
+from tests.builders import install
+from water2.domain.access import SYSTEM, Role, User, UserSession
 from water2.domain.errors import Conflict, Invalid, NotPermitted
-from water2.domain.organisation import OrganisationKind
-from water2.services.account_changes import set_active
+from water2.domain.organisation import Jurisdiction, OrganisationKind
+from water2.services.account_changes import (
+    ResetPassword,
+    SetRole,
+    reset_password,
+    set_active,
+    set_role,
+)
 from water2.services.accounts import CreateUser, NewAccount, add_account, create_user
 from water2.services.installation import put_under
 from water2.services.passwords import hash_password, one_time_password, password_fits
+from water2.services.sign_in import NotSignedIn, SignIn, sign_in
+from water2.work import Runtime
 
 PASSWORD = SecretStr("a long password")
+HEALTH = OrganisationKind.health_regulator
 
 
 async def test_a_password_fits_its_own_hash_alone():
@@ -113,3 +125,123 @@ async def test_who_sits_at_the_machine_may_take_a_short_password_for_a_demonstra
     command = CreateUser(username="crew", role=Role.crew, password=SecretStr("crew"))
     async with lishui.runtime.work(SYSTEM) as work:
         assert (await create_user(work, command)).username == "crew"
+
+
+@pytest.fixture
+async def second(lishui):
+    """Another utility of the same installation."""
+    return await install(lishui.runtime, code="SECOND")
+
+
+@pytest.fixture
+async def inspector(lishui):
+    """An inspector, disabled, of a regulator that oversees the one utility."""
+    async with lishui.runtime.work(SYSTEM) as work:
+        regulator = await put_under(work, lishui.utility, HEALTH, "卫健委")
+        account = NewAccount("inspector", Role.health_inspector, "x", regulator.id)
+        user = await add_account(work, account)
+        user.active = False
+        return user
+
+
+MANAGING = {
+    "create": lambda work, user: create_user(
+        work,
+        CreateUser(
+            username="new",
+            role=Role.health_inspector,
+            password=PASSWORD,
+            organisation_id=user.organisation_id,
+        ),
+    ),
+    "reset": lambda work, user: reset_password(work, user.id, ResetPassword(password=PASSWORD)),
+    "enable": lambda work, user: set_active(work, user.id, active=True),
+    "change role": lambda work, user: set_role(work, user.id, SetRole(role=Role.health_inspector)),
+}
+
+
+@pytest.mark.parametrize("act", MANAGING.values(), ids=MANAGING)
+async def test_a_regulators_people_are_managed_by_whoever_has_every_utility_under_it(
+    lishui, second, inspector, act
+):
+    administrator = lishui.actor(Role.administrator)
+    async with lishui.runtime.work(SYSTEM) as work:
+        await put_under(work, second.utility, HEALTH, "卫健委")
+    for own in (lishui.utility, second.utility):
+        with pytest.raises(NotPermitted):
+            async with lishui.runtime.work(replace(administrator, utility_ids=(own.id,))) as work:
+                await act(work, inspector)
+    of_both = replace(administrator, utility_ids=(lishui.utility.id, second.utility.id))
+    async with lishui.runtime.work(of_both) as work:
+        await act(work, inspector)
+
+
+async def test_an_administrator_cannot_disable_the_inspector_of_another_utility_too(
+    lishui, second, inspector
+):
+    async with lishui.runtime.work(SYSTEM) as work:
+        await put_under(work, second.utility, HEALTH, "卫健委")
+        await set_active(work, inspector.id, active=True)
+    with pytest.raises(NotPermitted):
+        async with lishui.runtime.work(lishui.actor(Role.administrator)) as work:
+            await set_active(work, inspector.id, active=False)
+
+
+async def test_an_administrator_does_not_take_up_a_regulator_that_is_there(
+    lishui, second, inspector
+):
+    async with second.runtime.work(second.actor(Role.administrator)) as work:
+        founded = await put_under(work, second.utility, HEALTH, "另一卫健委")
+    assert founded.id != inspector.organisation_id
+    with pytest.raises(Conflict) as refused:
+        async with second.runtime.work(second.actor(Role.administrator)) as work:
+            await put_under(work, second.utility, HEALTH, "卫健委")
+    assert refused.value.code == "organisation_exists"
+    async with second.runtime.read() as work:
+        under = select(Jurisdiction.utility_id).where(
+            Jurisdiction.organisation_id == inspector.organisation_id
+        )
+        assert (await work.session.exec(under)).all() == [lishui.utility.id]
+
+
+class Interrupted(Runtime):
+    """A runtime whose second unit opens only after something else was done."""
+
+    opened = 0
+
+    @asynccontextmanager
+    async def work(self, actor=SYSTEM, *, idempotency_key=None):
+        self.opened += 1
+        if self.opened == 2:
+            await self.meanwhile(Runtime(self.database, self.clock, self.contacts))
+        async with super().work(actor, idempotency_key=idempotency_key) as work:
+            yield work
+
+
+MEANWHILE = {
+    "reset": lambda work, user: reset_password(
+        work, user.id, ResetPassword(password=SecretStr("quite another one"))
+    ),
+    "disabled": lambda work, user: set_active(work, user.id, active=False),
+}
+
+
+@pytest.mark.parametrize("act", MEANWHILE.values(), ids=MEANWHILE)
+async def test_a_sign_in_under_way_does_not_outlive_what_happens_to_the_account(lishui, act):
+    runtime = lishui.runtime
+    kept = await hash_password(PASSWORD.get_secret_value())
+    async with runtime.work(SYSTEM) as work:
+        account = NewAccount("zhang", Role.crew, kept, lishui.utility.organisation_id)
+        user = await add_account(work, account)
+
+    async def meanwhile(other):
+        async with other.work(SYSTEM) as work:
+            await act(work, user)
+
+    interrupted = Interrupted(runtime.database, runtime.clock, runtime.contacts)
+    interrupted.meanwhile = meanwhile
+    command = SignIn(username="zhang", password=PASSWORD)
+    with pytest.raises(NotSignedIn, match="sign_in_refused"):
+        await sign_in(interrupted, command, address="here", at=runtime.now(), hours=1)
+    async with runtime.read() as work:
+        assert (await work.session.exec(select(UserSession))).all() == []

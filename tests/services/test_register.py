@@ -230,5 +230,5 @@ async def test_the_system_chooses_the_only_utility_there_is(lishui):
     async with lishui.runtime.read(SYSTEM) as work:
         assert (await chosen_utility(work)).id == lishui.utility.id
     async with lishui.runtime.read(lishui.outsider) as work:
-        with pytest.raises(Invalid):
+        with pytest.raises(NotFound):
             await chosen_utility(work)

@@ -11,6 +11,7 @@ from water2.domain.ledger import LedgerEntry
 from water2.domain.reminder import Digest, Reminder
 from water2.domain.staff import CertificateKind
 from water2.domain.work_order import Assignment, WorkOrder, WorkOrderKind, WorkOrderTask
+from water2.services.order_opening import open_work_orders
 from water2.services.planning import PlanWorkOrder, plan_work_order
 from water2.services.sweep import sweep
 from water2.services.work_orders import CreateWorkOrder, create_work_order
@@ -172,3 +173,18 @@ async def test_a_tank_that_joins_later_is_cleaned_on_the_same_visit(runtime, lis
     await sweep(runtime)
     assert await count(runtime, WorkOrder) == 1
     assert await count(runtime, WorkOrderTask, col(WorkOrderTask.live)) == 3
+
+
+async def test_two_workers_that_open_tanks_of_one_pump_room_send_one_visit(runtime, lishui):
+    _, tanks = await two_tanks(runtime, lishui)
+    async with runtime.read() as work:
+        ids = [tank.id for tank in tanks]
+        duties = list(await work.session.exec(select(Duty).where(col(Duty.subject_id).in_(ids))))
+
+    async def open_one(duty: Duty) -> None:
+        async with runtime.work() as work:
+            await open_work_orders(work, lishui.utility, [duty])
+
+    await asyncio.gather(*(open_one(duty) for duty in duties))
+    assert await count(runtime, WorkOrder) == 1
+    assert await count(runtime, WorkOrderTask, col(WorkOrderTask.live)) == 2

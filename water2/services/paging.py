@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Date, DateTime, Select, literal, tuple_
 
 from water2.domain.errors import Invalid
 from water2.work import Work
@@ -77,9 +77,10 @@ def _values(cursor: str, keys: Sequence[Any]) -> list[ColumnElement[Any]]:
 def _read(value: Any, key: Any) -> Any:
     if not isinstance(value, str) or "\x00" in value or not value.isprintable():
         raise TypeError("a cursor holds printable text")
-    if key.type.python_type is date:
+    kind = getattr(key.type, "impl", key.type)  # SQLModel's aware instants wrap a plain DateTime
+    if isinstance(kind, Date):
         return date.fromisoformat(value)
-    if key.type.python_type is not datetime:
+    if not isinstance(kind, DateTime):
         return value
     instant = datetime.fromisoformat(value)
     if instant.tzinfo is None:
