@@ -252,6 +252,8 @@ async def test_a_record_that_lacks_fields_names_each_of_them_and_changes_nothing
         ("contact_minutes", "ten", "unreadable"),
         ("concentration_mg_l", -100, "too_small"),
         ("rinsed", False, "not_confirmed"),
+        ("people", [None], "unreadable"),
+        ("people", ["LS001", " "], "unreadable"),
     ],
 )
 async def test_a_record_that_cannot_be_true_is_refused_by_field(

@@ -85,7 +85,7 @@ def read_value(each: Field, value: object) -> object:
         case "yes":
             return _of_type(value, bool)
         case "list":
-            return _of_type(value, Sequence)
+            return _names(value)
         case "instant":
             return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         case "day":
@@ -98,6 +98,16 @@ def _of_type(value: object, wanted: type) -> object:
     if not isinstance(value, wanted) or (wanted is Sequence and isinstance(value, str)):
         raise ValueError(value)
     return value
+
+
+def _names(value: object) -> object:
+    """A list names things or people: blanks, numbers and objects name nobody."""
+    entries = _of_type(value, Sequence)
+    if not isinstance(entries, Sequence) or not all(
+        isinstance(entry, str) and entry.strip() for entry in entries
+    ):
+        raise ValueError(value)
+    return entries
 
 
 def _number(each: Field, value: object) -> Decimal:

@@ -63,7 +63,7 @@ async def end_tank(work: Work, id_: str, command: EndOfLife) -> Tank:
     tank = await fetch(work, Tank, id_, lock=True)
     facility = await fetch(work, Facility, tank.facility_id)
     utility = await utility_of(work, tank)
-    await _end(work, utility, tank, tank.in_use_on, command)
+    await _end(work, utility, tank, tank.in_use_on or facility.in_service_on, command)
     _record(work, facility, "tank.ended", f"tank:{tank.id}", command)
     await rederive(work, utility, facility_ids=[facility.id])
     await _withdraw_work(work, facility, {tank.id})
