@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import col, select
 
 from water2.domain.errors import NotFound, RuleViolation
@@ -40,15 +40,18 @@ async def fitness_on(
 
 
 async def people_by_code(work: Work, utility: Utility, codes: Sequence[str]) -> list[Staff]:
-    """Return people by 工号.
+    """Return people by 工号, or by the id that answers give them.
 
     Raises:
         NotFound: one of the codes is nobody's.
     """
     rows = await work.session.exec(
-        select(Staff).where(Staff.utility_id == utility.id, col(Staff.code).in_(codes))
+        select(Staff).where(
+            Staff.utility_id == utility.id,
+            or_(col(Staff.code).in_(codes), col(Staff.id).in_(codes)),
+        )
     )
-    people = {person.code: person for person in rows}
+    people = {name: person for person in rows for name in (person.id, person.code)}
     for code in codes:
         if code not in people:
             raise NotFound("staff", code)
