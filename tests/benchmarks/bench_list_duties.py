@@ -23,8 +23,8 @@ from water2.domain.duty import Duty, EndReason, SubjectType
 
 TANKS = 10_000
 LIMITS = (500, 100)
-TURNS = 10
-ROWS = 10_000  # a turn
+TURNS = 8
+ROWS = 8_000  # a turn
 TARGET = 0.6
 
 

@@ -24,8 +24,8 @@ from tests.builders import Installation, SettableClock, a_facility
 from water2.domain.ids import new_id
 from water2.work import WorkSession
 
-FACILITIES = 200
-TURNS = 8
+FACILITIES = 150
+TURNS = 6
 TARGET = 0.6
 MONTH = timedelta(days=31)  # each turn is a month later, so that every round satisfies a duty
 KINDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
