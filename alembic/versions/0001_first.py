@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("first_day_on", sa.Date(), nullable=False),
         sa.Column("ledger_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("rollup_ledger_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("rules_mark", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.edges.test_api_register import a_registered_place
+from tests.edges.test_api_register import FACILITY, TANK, added
 
 
 async def law(api, **params):
@@ -34,14 +34,16 @@ async def test_before_the_rules_day_nothing_of_theirs_is_in_force(api):
 
 
 async def test_a_stricter_value_moves_duties_and_a_looser_one_is_refused(api):
-    await a_registered_place(api)
+    facility = {**FACILITY, "in_service_on": "2026-10-31"}
+    place = await added(api.manager, "/facilities", facility)
+    await added(api.manager, f"/facilities/{place['id']}/tanks", TANK)
 
     async def due():
         params = {"obligation": "cleaning"}
         return (await api.crew.get("/duties", params=params)).json()["items"][0]["due_on"]
 
-    assert await due() == "2024-05-18"
-    for months, due_on in ((4, "2024-03-18"), (5, "2024-04-18")):
+    assert await due() == "2027-04-30"
+    for months, due_on in ((4, "2027-02-28"), (5, "2027-03-31")):
         answer = await api.administrator.put("/policy/cleaning/months", json={"value": months})
         assert answer.status_code == 200, answer.text
         assert await due() == due_on
@@ -53,7 +55,7 @@ async def test_a_stricter_value_moves_duties_and_a_looser_one_is_refused(api):
         6,
         7,
     )
-    assert await due() == "2024-04-18"
+    assert await due() == "2027-03-31"
 
 
 @pytest.mark.parametrize(

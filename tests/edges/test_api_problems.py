@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from tests.edges.conftest import API
+from tests.edges.conftest import API, client_of
 from tests.edges.test_api_register import FACILITY, TANK, added
 from water2.api.app import create_api
 from water2.config import Settings

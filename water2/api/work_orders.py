@@ -13,6 +13,7 @@ from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_a
 from water2.domain.work_order import Origin, WorkOrder, WorkOrderKind, WorkOrderState
 from water2.services.cleanings import CompleteWorkOrder, complete_work_order
 from water2.services.paging import Page
+from water2.services.plan_days import PlanDay, plan_days
 from water2.services.planning import PlanWorkOrder, plan_work_order
 from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
@@ -30,7 +31,10 @@ router = APIRouter(prefix="/work-orders", tags=["work orders"])
 
 
 class WorkOrderAnswer(Answer):
-    """A work order; `crew` holds 工号, `withdrawn` those taken off it and why."""
+    """A work order; `crew` holds 工号, `withdrawn` those taken off it and why.
+
+    `plan_by` is the day proposed while it is not begun: the last working day up to the due day.
+    """
 
     id: str
     facility_id: str
@@ -39,6 +43,7 @@ class WorkOrderAnswer(Answer):
     origin: Origin
     created_at: Instant
     planned_on: date | None
+    plan_by: date | None = None
     stops_supply: bool | None
     outage_id: str | None
     started_at: Instant | None
@@ -49,6 +54,7 @@ class WorkOrderAnswer(Answer):
     crew: list[str] = Field(default_factory=list)
     withdrawn: list[dict[str, str]] = Field(default_factory=list)
     cleaning_ids: list[str] = Field(default_factory=list)
+    flags: list[str] = Field(default_factory=list)
 
 
 class WorkOrderQuery(ListQuery):
@@ -61,10 +67,17 @@ class WorkOrderQuery(ListQuery):
 
 async def _shown(work: Work, orders: list[WorkOrder]) -> list[WorkOrderAnswer]:
     parts = await parts_of_orders(work, orders)
+    days = await plan_days(work, orders)
     return [
-        WorkOrderAnswer.model_validate(order).model_copy(update=vars(parts[order.id]))
+        WorkOrderAnswer.model_validate(order).model_copy(
+            update=vars(parts[order.id]) | _proposed(days.get(order.id))
+        )
         for order in orders
     ]
+
+
+def _proposed(day: PlanDay | None) -> dict[str, Any]:
+    return {"plan_by": day.plan_by, "flags": list(day.flags)} if day else {}
 
 
 async def _answer(act: Act, order: WorkOrder, status: int = 200) -> Response:

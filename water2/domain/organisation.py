@@ -21,6 +21,8 @@ class OrganisationKind(StrEnum):
 class Organisation(SQLModel, table=True):
     """A party whose people sign in."""
 
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
     id: str = id_field()
     kind: OrganisationKind = enum_field(OrganisationKind)
     name: str = Field(max_length=200)
@@ -38,6 +40,7 @@ class Utility(SQLModel, table=True):
     first_day_on: date  # the first day of operation with water2; what lapsed before is told once
     ledger_id: str = Field(max_length=32)
     rollup_ledger_id: str = Field(max_length=32)
+    rules_mark: str = Field(max_length=64)  # of the rulebook all duties were last derived with
 
 
 class PolicySetting(SQLModel, table=True):

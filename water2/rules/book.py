@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from hashlib import sha256
 
 from water2.rules import loading, loading_water
 from water2.rules.articles import Amendment, Article
@@ -73,6 +74,24 @@ class Rulebook:
         if obligation is None:
             raise NotInForce(id_, day)
         return obligation.provision
+
+    def mark_on(self, day: date) -> str:
+        """Give a mark of all that duties were derived from up to a day.
+
+        It changes on the first day of an edition and with every change of the book's own files.
+        """
+        told = [
+            (each.id, each.subject, each.in_force_from, each.in_force_to, each.period)
+            for each in self.obligations
+            if (each.in_force_from or date.min) <= day
+        ]
+        values = [
+            (each.id, key, each.values[key].value)
+            for each in self.obligations
+            if (each.in_force_from or date.min) <= day
+            for key in sorted(each.values)
+        ]
+        return sha256(repr((told, values)).encode()).hexdigest()
 
     def limits_on(self, day: date, disinfectant: Disinfectant = "chlorine") -> Mapping[str, Limit]:
         """Give the limits in force on a day by parameter, the residual of one disinfectant alone.

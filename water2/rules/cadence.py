@@ -1,6 +1,6 @@
 """By when: first and next due days, and the chain of duties that evidence makes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -86,24 +86,86 @@ class Link:
     satisfied_by: str | None = None
 
 
-def chain(first_due: date, evidences: Iterable[Evidence]) -> tuple[Link, ...]:
+@dataclass(frozen=True)
+class Era:
+    """A time under one rule, from its first day on (the first era's is not looked at).
+
+    `first_due` and `evidences` are the first due day and the evidence as this rule reads them.
+    """
+
+    begins: date
+    first_due: date
+    evidences: tuple[Evidence, ...]
+
+
+DueDays = list[tuple[date, date | None]]  # of one link: the day each rule begins, the day it sets
+
+
+def chain(eras: Sequence[Era], runs_from: date, today: date) -> tuple[Link, ...]:
     """Derive the duties of one subject under one provision from all its evidence.
 
     The order of arrival does not matter. Evidence of one day makes one link, satisfied by the
     lowest id, and sets the latest next due day among them. The last link is the unsatisfied one,
     unless an evidence without a next due day ended the chain; what follows it is passed over.
+
+    Each link is judged by what was in force on its day: a satisfied one on the day it was
+    satisfied, the open one today.
     """
     links: list[Link] = []
-    due: date = first_due
-    ordered = sorted(evidences, key=lambda evidence: (evidence.on, evidence.id))
-    for on, group in groupby(ordered, key=lambda evidence: evidence.on):
-        same_day = list(group)
-        links.append(Link(len(links) + 1, due, on, same_day[0].id))
-        following = [evidence.next_due for evidence in same_day if evidence.next_due is not None]
-        if len(following) < len(same_day):
+    following = [{each.id: each.next_due for each in era.evidences} for era in eras]
+    anchor = runs_from
+    days: DueDays = [(era.begins, era.first_due) for era in eras]
+    for on, group in groupby(_acts_of_their_day(eras), key=lambda act: act[0]):
+        ids = [id_ for _, id_ in group]
+        due = due_under(days, anchor, on)
+        if due is None:
             return tuple(links)
-        due = max(following)
-    return (*links, Link(len(links) + 1, due))
+        links.append(Link(len(links) + 1, due, on, ids[0]))
+        anchor = on
+        days = [
+            (era.begins, _latest(due_after[id_] for id_ in ids if id_ in due_after))
+            for era, due_after in zip(eras, following, strict=True)
+        ]
+    due = due_under(days, anchor, today)
+    return tuple(links) if due is None else (*links, Link(len(links) + 1, due))
+
+
+def due_under(days: DueDays, anchor: date, on: date) -> date | None:
+    """Give the due day, as it stood on a day, of what follows an anchor (the day last done).
+
+    Reading: a rule that begins meanwhile moves the due day, but makes nothing late before it began;
+    what was late when it began stays late by the rule it broke.
+    """
+    due = days[0][1]
+    for begins, day in days[1:]:
+        if begins > on:
+            break
+        if begins <= anchor:
+            due = day
+        elif due is None or day is None or due < begins:
+            break
+        else:
+            due = max(day, begins)
+    return due
+
+
+def _acts_of_their_day(eras: Sequence[Era]) -> list[tuple[date, str]]:
+    """Give the acts as (day, id) in order, each read by the rule in force on its day."""
+    first_days = [date.min, *(era.begins for era in eras[1:])]
+    end_days = [*first_days[1:], date.max]
+    return sorted(
+        (act.on, act.id)
+        for era, first, end in zip(eras, first_days, end_days, strict=True)
+        for act in era.evidences
+        if first <= act.on < end
+    )
+
+
+def _latest(days: Iterable[date | None]) -> date | None:
+    """Give the latest of some days; None where one of them is none: once was enough."""
+    found = list(days)
+    known = [day for day in found if day is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 def missed_periods(

@@ -1,15 +1,24 @@
 """第十七条(四): what stops an act of cleaning that has not happened yet, and what credits one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from water2.rules.book import Rulebook
+from water2.rules.calendar import move_to_working_day
 from water2.rules.limits import complete, judge_sample
 from water2.rules.obligation import Obligation
 from water2.rules.parameters import Disinfectant
 from water2.rules.provision import Allowed, Provision, Refused, Verdict
 
 CLEANING = "cleaning"
+
+
+def proposed_day(due_on: date, today: date, is_working: Callable[[date], bool]) -> date:
+    """Propose a day for the work: the last working day up to the due day, not before today.
+
+    What is late already is proposed for today, whatever day that is.
+    """
+    return max(today, move_to_working_day(due_on, is_working))
 
 
 def judge_planned_day(

@@ -14,6 +14,8 @@ Basis = Literal["law", "target"]
 Status = Literal["encoded", "later", "not_encoded"]
 SettingValue = bool | int | Decimal | str | tuple[int, ...]
 
+INTERVAL = ("months", "days", "calendar", "once")  # the settings that say how often
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -68,8 +70,7 @@ class Obligation:
     @property
     def cadence(self) -> Cadence | None:
         """How often it is due; None where no interval is set."""
-        keys = ("months", "days", "calendar", "once")
-        if not any(key in self.values for key in keys):
+        if not any(key in self.values for key in INTERVAL):
             return None
         return Cadence(
             months=self._whole("months"),
@@ -78,6 +79,12 @@ class Obligation:
             at_once=self._get("at_once") is True,
             once=self._get("once") is True,
         )
+
+    @property
+    def due_basis(self) -> Basis:
+        """What the due day rests on: a value the operator tightened is a target, not law."""
+        own = any(self.values[key].basis == "target" for key in INTERVAL if key in self.values)
+        return "target" if own else self.basis
 
     @property
     def opens_ahead_days(self) -> int:

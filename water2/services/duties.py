@@ -13,13 +13,12 @@ from water2.domain.duty import Duty, EndReason
 from water2.domain.ids import new_id
 from water2.domain.organisation import Utility
 from water2.domain.waking import Watch, first_wake
-from water2.rules.book import Rulebook
-from water2.rules.cadence import Evidence, Link, chain, first_due
+from water2.rules.cadence import Link, chain
 from water2.rules.calendar import period_keys
 from water2.rules.obligation import Obligation
-from water2.services.duty_evidence import LOADERS
+from water2.services.duty_histories import History, read_histories
 from water2.services.rows import chunks
-from water2.services.rulebooks import book_of
+from water2.services.rulebooks import OwnRules, rules_of
 from water2.services.subjects import Subject, subjects_of_facilities, subjects_of_staff
 from water2.work import Work
 
@@ -28,10 +27,10 @@ DUTIES: Any = Duty.__table__  # type: ignore[attr-defined]  # SQLModel does not 
 
 @dataclass(frozen=True)
 class Derivation:
-    """What a derivation stands on: the utility, its book, today."""
+    """What a derivation stands on: the utility, its rules, today."""
 
     utility: Utility
-    book: Rulebook
+    rules: OwnRules
     today: date
 
 
@@ -51,10 +50,12 @@ async def rederive(
     """
     await work.session.flush()
     today = work.today(utility.timezone)
-    on = Derivation(utility, await book_of(work, utility), today)
-    subjects = await subjects_of_facilities(work, on.book, facility_ids)
-    subjects += await subjects_of_staff(work, staff_ids)
-    for obligation in on.book.obligations_on(today):
+    on = Derivation(utility, await rules_of(work, utility), today)
+    book = on.rules.on(today)
+    # people before places, as a plan holds them: none waits for another in a circle
+    subjects = await subjects_of_staff(work, staff_ids)
+    subjects += await subjects_of_facilities(work, book, facility_ids)
+    for obligation in book.obligations_on(today):
         concerned = [s for s in subjects if s.may_bear(obligation.subject)]
         touched = evidence is None or obligation.evidence in evidence
         if concerned and touched and obligation.evidence and obligation.cadence:
@@ -65,13 +66,13 @@ async def _rederive_obligation(
     work: Work, on: Derivation, obligation: Obligation, subjects: Sequence[Subject]
 ) -> None:
     ids = [subject.id for subject in subjects]
-    evidence = await LOADERS[obligation.evidence or ""](work, obligation, ids)
+    histories = await read_histories(work, on.rules.editions(obligation.id, on.today), ids)
     stored = await _stored(work, obligation.id, ids)
     changes = _Changes()
     for subject in subjects:
         links = stored.get(subject.id, {})
         if subject.runs_from is not None and subject.bears(obligation.subject):
-            changes.compare(links, _wanted(on, obligation, subject, evidence.get(subject.id, ())))
+            changes.compare(links, _wanted(on, obligation, subject, histories))
         else:
             changes.end(links, on.today, subject.why_none)
     await changes.write(work)
@@ -93,16 +94,15 @@ async def _stored(
 
 
 def _wanted(
-    on: Derivation, obligation: Obligation, subject: Subject, evidence: Sequence[Evidence]
+    on: Derivation, obligation: Obligation, subject: Subject, histories: Sequence[History]
 ) -> list[dict[str, Any]]:
     """Return the columns of all links a subject's chain should have."""
-    cadence = obligation.cadence
-    if cadence is None or subject.runs_from is None:
+    if subject.runs_from is None:
         return []
-    links = chain(first_due(cadence, subject.runs_from), evidence)
-    periods = sorted(
-        period_keys([e.on for e in evidence], obligation.period) if obligation.period else ()
-    )
+    eras = [history.era(subject.id, subject.runs_from) for history in histories]
+    done = [act.on for era in eras for act in era.evidences]
+    periods = sorted(period_keys(done, obligation.period)) if obligation.period else []
+    links = chain(eras, subject.runs_from, on.today)
     return [_columns(on, obligation, subject, link, periods) for link in links]
 
 

@@ -178,23 +178,28 @@ class _Shown:
     def __init__(self, book: Rulebook, today: date) -> None:
         self._book, self._today = book, today
         self._due_soon_days = book.number("due_soon_days")
-        self._articles: dict[str, tuple[str, Any]] = {}
+        self._grounds: dict[str, tuple[str, str | None, Any]] = {}
 
-    def _law(self, obligation: str) -> tuple[str, Any]:
-        if obligation not in self._articles:
+    def _ground(self, obligation: str) -> tuple[str, str | None, Any]:
+        """Give article, basis of the day (law, or a target) and the period not to be missed."""
+        if obligation not in self._grounds:
             found = self._book.obligation(obligation, self._today)
-            article = found.provision.article if found else ""
-            self._articles[obligation] = (article, found.period if found else None)
-        return self._articles[obligation]
+            self._grounds[obligation] = (
+                (found.provision.article, found.due_basis, found.period)
+                if found
+                else ("", None, None)
+            )
+        return self._grounds[obligation]
 
     def duty(self, row: Any) -> dict[str, Any]:
-        article, period = self._law(row.obligation)
+        article, basis, period = self._ground(row.obligation)
         dates = DutyDates(row.due_on, row.opens_on, row.satisfied_on, row.ended_on)
         missed = self._missed(row, period)
         return {
             "id": row.id,
             "obligation": row.obligation,
             "article": article,
+            "basis": basis,
             "subject": {"type": row.subject_type, "id": row.subject_id, "code": row.code},
             "facility_id": row.facility_id,
             "facility_code": row.facility_code,

@@ -27,11 +27,11 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
     """Found a utility with its ledgers; today is its first day of operation.
 
     Raises:
-        Conflict: the code is taken.
+        Conflict: the code or the name is taken.
         UnknownPlace: there is no rulebook of that key.
     """
     work.require(Action.administer)
-    await _refuse_taken(work, command.code)
+    await _refuse_taken(work, command)
     book = load_book(command.place)
     timezone = command.timezone or book.timezone
     organisation = Organisation(kind=OrganisationKind.utility, name=command.name)
@@ -48,6 +48,7 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
         first_day_on=work.today(timezone),
         ledger_id=own.id,
         rollup_ledger_id=rollup.id,
+        rules_mark=book.mark_on(work.today(timezone)),
     )
     work.session.add_all([organisation, own, rollup])
     await work.session.flush()  # the utility refers to them
@@ -64,10 +65,20 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
     return utility
 
 
-async def _refuse_taken(work: Work, code: str) -> None:
-    taken = await work.session.exec(select(Utility.id).where(Utility.code == code))
+async def _refuse_taken(work: Work, command: FoundUtility) -> None:
+    taken = await work.session.exec(select(Utility.id).where(Utility.code == command.code))
     if taken.first():
-        raise Conflict("code_taken", {"code": code})
+        raise Conflict("code_taken", {"code": command.code})
+    if await find_organisation(work, OrganisationKind.utility, command.name):
+        raise Conflict("utility_name_taken", {"name": command.name})
+
+
+async def find_organisation(work: Work, kind: OrganisationKind, name: str) -> Organisation | None:
+    """Return the organisation of a kind and name, where there is one."""
+    found = await work.session.exec(
+        select(Organisation).where(Organisation.kind == kind, Organisation.name == name)
+    )
+    return found.first()
 
 
 async def put_under(
@@ -76,18 +87,15 @@ async def put_under(
     """Put a utility under a regulator (art. 4), founding the regulator's organisation if new.
 
     Only the machine's own operator puts a utility under one that is there already: its people are
-    others' to manage, and it may see other utilities.
+    others' to manage, and read the utility's records from then on.
 
     Raises:
-        Conflict: `organisation_exists`, for an administrator.
+        Conflict: `organisation_exists`, for an administrator; `under_already`.
     """
     work.require(Action.administer)
-    found = await work.session.exec(
-        select(Organisation).where(Organisation.kind == kind, Organisation.name == name)
-    )
-    known = found.first()
-    if known is not None and work.actor.role is not Role.system:
-        raise Conflict("organisation_exists", {"name": name})
+    known = await find_organisation(work, kind, name)
+    if known is not None:
+        await _refuse_known(work, utility, known)
     regulator = known or Organisation(kind=kind, name=name)
     work.session.add(regulator)
     await work.session.flush()  # the jurisdiction refers to it
@@ -102,3 +110,15 @@ async def put_under(
         )
     )
     return regulator
+
+
+async def _refuse_known(work: Work, utility: Utility, regulator: Organisation) -> None:
+    if work.actor.role is not Role.system:
+        raise Conflict("organisation_exists", {"name": regulator.name})
+    standing = await work.session.exec(
+        select(Jurisdiction.id).where(
+            Jurisdiction.organisation_id == regulator.id, Jurisdiction.utility_id == utility.id
+        )
+    )
+    if standing.first():
+        raise Conflict("under_already", {"name": regulator.name})

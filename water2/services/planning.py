@@ -15,8 +15,9 @@ from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, Wo
 from water2.rules.gates import judge_planned_day
 from water2.rules.provision import Refused
 from water2.services.assignments import people_by_code, require_fit
+from water2.services.duty_histories import lawful_due_on
 from water2.services.rows import fetch
-from water2.services.rulebooks import book_of
+from water2.services.rulebooks import book_of, rules_of
 from water2.services.work_orders import (
     BEFORE_WORK,
     assignments_of,
@@ -44,19 +45,21 @@ async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkO
         Conflict: the work has begun or ended.
     """
     work.require(Action.plan)
-    order = await order_in(work, id_, BEFORE_WORK)
-    utility = await fetch(work, Utility, order.utility_id)
+    seen = await fetch(work, WorkOrder, id_)
+    utility = await fetch(work, Utility, seen.utility_id)
+    # the people before the order, as whoever withdraws them: none waits for another in a circle
+    people = await people_by_code(work, utility, command.crew, lock=True)
+    order, facility = await order_in(work, id_, BEFORE_WORK)
     if command.on < work.today(utility.timezone):
         raise Invalid.one("on", "in_past", command.on)
     await _require_lawful_day(work, utility, order, command.on)
-    people = await people_by_code(work, utility, command.crew)
     await require_fit(work, await book_of(work, utility, command.on), people, command.on)
     await _assign(work, order, people)
     order.planned_on, order.stops_supply = command.on, command.stops_supply
     order.state, order.version = WorkOrderState.planned, order.version + 1
     record_order(
         work,
-        await fetch(work, Facility, order.facility_id),
+        facility,
         order,
         "work_order.planned",
         on=command.on.isoformat(),
@@ -68,10 +71,13 @@ async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkO
 
 async def _require_lawful_day(work: Work, utility: Utility, order: WorkOrder, on: date) -> None:
     today = work.today(utility.timezone)
-    book = await book_of(work, utility)
+    rules = await rules_of(work, utility)
     for duty in await duties_served(work, order):
-        provision = book.provision(duty.obligation, today)
-        verdict = judge_planned_day(duty.due_on, order.planned_on, on, today, provision)
+        lawful = await lawful_due_on(work, rules, duty, today)
+        if lawful is None:
+            continue  # a target stops nobody
+        provision = rules.place.provision(duty.obligation, today)
+        verdict = judge_planned_day(lawful, order.planned_on, on, today, provision)
         if isinstance(verdict, Refused):
             raise RuleViolation(verdict)
 

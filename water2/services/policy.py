@@ -7,14 +7,12 @@ from sqlmodel import select
 
 from water2.domain.access import Action
 from water2.domain.errors import Invalid, RuleViolation
-from water2.domain.facility import Facility
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import PolicySetting, Utility
-from water2.domain.staff import Staff
 from water2.rules.book import load_book
 from water2.rules.provision import Refused
 from water2.rules.stricter import UnknownSetting, UnreadableSetting, judge_setting
-from water2.services.duties import rederive
+from water2.services.rule_changes import derive_all
 from water2.work import Work
 
 
@@ -45,7 +43,7 @@ async def set_policy(
             data=told,
         )
     )
-    await _derive_all(work, utility)
+    await derive_all(work, utility)
     return setting
 
 
@@ -76,12 +74,3 @@ async def _setting_of_today(
     return found.first() or PolicySetting(
         utility_id=utility.id, obligation=obligation, key=key, from_on=today, set_at=work.now
     )
-
-
-async def _derive_all(work: Work, utility: Utility) -> None:
-    """Derive every duty of the utility anew: dates may have moved with the value."""
-    facilities = await work.session.exec(
-        select(Facility.id).where(Facility.utility_id == utility.id)
-    )
-    people = await work.session.exec(select(Staff.id).where(Staff.utility_id == utility.id))
-    await rederive(work, utility, facility_ids=facilities.all(), staff_ids=people.all())

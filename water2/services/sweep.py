@@ -26,6 +26,7 @@ from water2.services.assignments import withdraw_assignments
 from water2.services.order_opening import open_work_orders
 from water2.services.reminders import record_reminders
 from water2.services.rows import among
+from water2.services.rule_changes import apply_rule_changes
 from water2.services.rulebooks import book_of
 from water2.work import Runtime, Work
 
@@ -53,8 +54,10 @@ async def sweep(runtime: Runtime) -> SweepResult:
     """Sweep all utilities, each in units of its own, until nothing is left that is due to wake."""
     async with runtime.read() as work:
         utilities = list(await work.session.exec(select(Utility).order_by(Utility.id)))
+        today = {utility.id: work.today(utility.timezone) for utility in utilities}
     total = SweepResult()
     for utility in utilities:
+        await apply_rule_changes(runtime, utility, today[utility.id])
         while await _anything_awake(runtime, utility):
             async with runtime.work() as work:
                 done = await sweep_batch(work, utility)
@@ -111,13 +114,34 @@ async def sweep_batch(work: Work, utility: Utility) -> SweepResult:
             .with_for_update(skip_locked=True)
         )
     ).all()
-    opening = [row for row in rows if row.opened_at is None and row.opens_on <= today]
+    rows = await _undisturbed(work, rows, today)
+    opening = [row for row in rows if _opens(row, today)]
     orders = await open_work_orders(work, utility, opening)
     _record_openings(work, utility, opening, orders)
     await record_reminders(work, utility, book, rows)
     withdrawn = await _withdraw_lapsed(work, rows, today)
     await _put_to_sleep(work, utility, book, rows, today)
     return SweepResult(len(rows), len(opening), withdrawn)
+
+
+def _opens(row: Any, today: date) -> bool:
+    return row.opened_at is None and row.opens_on <= today
+
+
+async def _undisturbed(work: Work, rows: Sequence[Any], today: date) -> Sequence[Any]:
+    """Hold the facilities where duties open; leave to the next run those somebody acts on just now.
+
+    Whoever sends a crew, plans or records holds the facility, and then asks for its duties, which
+    are held here: to wait for each other would be a circle.
+    """
+    asked = {row.facility_id for row in rows if _opens(row, today) and row.facility_id}
+    held = await work.session.exec(
+        select(Facility.id)
+        .where(among(work, Facility.id, asked))
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    busy = asked.difference(held)
+    return [row for row in rows if row.facility_id not in busy or not _opens(row, today)]
 
 
 def _record_openings(
@@ -165,7 +189,7 @@ async def _put_to_sleep(
 
     groups: dict[tuple[bool, date | None], list[str]] = defaultdict(list)
     for row in rows:
-        opens = row.opened_at is None and row.opens_on <= today
+        opens = _opens(row, today)
         groups[opens, wake_after(row.obligation, row.due_on, row.opens_on)].append(row.id)
     for (opens, wake_on), ids in groups.items():
         values = {"wake_on": wake_on} | ({"opened_at": work.now} if opens else {})

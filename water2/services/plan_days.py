@@ -1,0 +1,81 @@
+"""The days proposed for work orders not begun yet: holidays move them earlier only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from sqlmodel import and_, col, func, select
+
+from water2.domain.duty import Duty
+from water2.domain.organisation import Utility
+from water2.domain.work_order import WorkOrder, WorkOrderTask
+from water2.rules.book import Rulebook, load_book
+from water2.rules.gates import proposed_day
+from water2.services.holidays import is_published, is_working_day
+from water2.services.work_orders import BEFORE_WORK
+from water2.work import Work
+
+
+@dataclass(frozen=True)
+class PlanDay:
+    """By when an order should be done, and what is to be said of the day it is planned on.
+
+    Flags: planned_past_due (the day the duty is due by, law's or the utility's own),
+    planned_on_holiday, holidays_not_published (of the year of `plan_by`: plain weekdays are taken).
+    """
+
+    plan_by: date
+    flags: tuple[str, ...]
+
+
+async def plan_days(work: Work, orders: Sequence[WorkOrder]) -> dict[str, PlanDay]:
+    """Return the day proposed for each order that is not begun and serves an open duty."""
+    waiting = {order.id: order for order in orders if order.state in BEFORE_WORK}
+    if not waiting:
+        return {}
+    due = await _earliest_due(work, list(waiting))
+    utilities = {order.utility_id for order in waiting.values()}
+    rows = await work.session.exec(select(Utility).where(col(Utility.id).in_(utilities)))
+    held = {utility.id: utility for utility in rows}
+    return {
+        id_: _plan_day(work, held[order.utility_id], order, due[id_])
+        for id_, order in waiting.items()
+        if id_ in due
+    }
+
+
+async def _earliest_due(work: Work, order_ids: Sequence[str]) -> dict[str, date]:
+    rows = await work.session.execute(
+        select(WorkOrder.id, func.min(Duty.due_on))
+        .join(WorkOrderTask, col(WorkOrderTask.work_order_id) == WorkOrder.id)
+        .join(
+            Duty,
+            and_(
+                col(Duty.subject_id) == WorkOrderTask.subject_id,
+                col(Duty.obligation) == WorkOrder.kind,
+                col(Duty.satisfied_on).is_(None),
+                col(Duty.ended_on).is_(None),
+            ),
+        )
+        .where(col(WorkOrder.id).in_(order_ids), col(WorkOrderTask.live))
+        .group_by(col(WorkOrder.id))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _plan_day(work: Work, utility: Utility, order: WorkOrder, due_on: date) -> PlanDay:
+    book = load_book(utility.place)
+    plan_by = proposed_day(due_on, work.today(utility.timezone), partial(is_working_day, book))
+    return PlanDay(plan_by, tuple(_flags(book, order, due_on, plan_by)))
+
+
+def _flags(book: Rulebook, order: WorkOrder, due_on: date, plan_by: date) -> list[str]:
+    flags = []
+    if order.planned_on is not None and order.planned_on > due_on:
+        flags.append("planned_past_due")
+    if order.planned_on is not None and not is_working_day(book, order.planned_on):
+        flags.append("planned_on_holiday")
+    if not is_published(book.holidays, plan_by.year):
+        flags.append("holidays_not_published")
+    return flags
