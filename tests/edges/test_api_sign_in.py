@@ -173,3 +173,12 @@ async def test_guessing_the_current_password_of_an_open_session_is_throttled(app
 async def dump(runtime, statement):
     async with runtime.read() as work:
         return [tuple(row) for row in await work.session.execute(text(statement))]
+
+
+async def test_a_repeated_change_of_the_password_gets_its_first_answer(app, anybody, lin):
+    token = (await sign_in(anybody)).json()["token"]
+    change, key = {"current": PASSWORD, "new": NEW_PASSWORD}, {"Idempotency-Key": "once"}
+    async with client_of(app, token) as mine:
+        answers = [await mine.post("/me/password", json=change, headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert answers[1].headers["Idempotent-Replayed"] == "true"

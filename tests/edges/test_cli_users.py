@@ -1,8 +1,13 @@
 """Accounts from the command line; each act is on the utility's ledger."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.shell import FOUNDING, Shell
+from water2.main import opened
+from water2.services.installation import FoundUtility, found_utility
 
 
 @pytest.fixture
@@ -53,3 +58,48 @@ def test_the_last_administrator_stays(founded):
 
 def test_nobody_of_that_name_is_said_so(founded):
     assert founded.run("user", "disable", "nobody").err == "There is no user nobody.\n"
+
+
+@pytest.fixture
+def second(founded) -> Shell:
+    """The same installation with a second utility; the first one's regulator has an inspector."""
+    assert founded.run("user", "put-under", "health", "卫健委").status == 0
+    assert founded.run("user", "add", "wang", "--role", "health_inspector").status == 0
+
+    async def found() -> None:
+        async with opened(founded.settings) as runtime, runtime.work() as work:
+            await found_utility(work, FoundUtility("LD", "莲都供水", "lishui"))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, found()).result()
+    return founded
+
+
+def test_a_regulator_is_founded_with_its_first_utility(founded):
+    said = founded.run("user", "put-under", "water", "建设局", "--json")
+    assert (said.status, said.data["new"], said.data["readers"]) == (0, True, [])
+    assert entries(founded)[-1] == "jurisdiction.recorded"
+    assert founded.run("user", "add", "wang", "--role", "water_inspector").status == 0
+    again = founded.run("user", "put-under", "water", "建设局")
+    assert (again.status, again.err) == (2, "The utility is under 建设局 already.\n")
+
+
+def test_before_a_regulator_sees_a_second_utility_its_readers_are_named(second):
+    asked = ("user", "put-under", "health", "卫健委", "--utility", "LD")
+    refused, before = second.run(*asked), entries(second)
+    assert refused.status == 2
+    assert "wang" in refused.err
+    assert "莲都供水" in refused.err
+    assert entries(second) == before
+    done = second.run(*asked, "--yes", "--json")
+    assert (done.status, done.data["new"], done.data["readers"]) == (0, False, ["wang"])
+    under = second.sql(
+        "SELECT code FROM utility JOIN jurisdiction ON utility.id = utility_id ORDER BY code"
+    )
+    assert [row[0] for row in under] == ["LD", "OC"]
+
+
+def test_an_account_that_is_disabled_reads_nothing_and_is_not_named(second):
+    second.run("user", "disable", "wang")
+    done = second.run("user", "put-under", "health", "卫健委", "--utility", "LD", "--json")
+    assert (done.status, done.data["readers"]) == (0, [])

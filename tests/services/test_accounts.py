@@ -6,21 +6,28 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from tests.builders import install
 from water2.domain.access import SYSTEM, Role, User, UserSession
 from water2.domain.errors import Conflict, Invalid, NotPermitted
-from water2.domain.organisation import Jurisdiction, OrganisationKind
+from water2.domain.organisation import Jurisdiction, Organisation, OrganisationKind
 from water2.services.account_changes import (
-    ResetPassword,
     SetRole,
     reset_password,
     set_active,
     set_role,
 )
-from water2.services.accounts import CreateUser, NewAccount, add_account, create_user
-from water2.services.installation import put_under
+from water2.services.accounts import (
+    CreateUser,
+    NewAccount,
+    add_account,
+    create_user,
+    hash_given,
+)
+from water2.services.installation import FoundUtility, found_utility, put_under
+from water2.services.own_password import ChangePassword, change_password, prepare_change
 from water2.services.passwords import hash_password, one_time_password, password_fits
 from water2.services.sign_in import NotSignedIn, SignIn, sign_in
 from water2.work import Runtime
@@ -61,10 +68,8 @@ def test_user_names_are_words(username):
     ],
 )
 async def test_passwords_that_are_no_good_are_refused(lishui, password, code):
-    command = CreateUser(username="zhangsan", role=Role.crew, password=SecretStr(password))
     with pytest.raises(Invalid) as refused:
-        async with lishui.runtime.work(lishui.actor(Role.administrator)) as work:
-            await create_user(work, command)
+        await hash_given(lishui.actor(Role.administrator), SecretStr(password), "zhangsan")
     assert refused.value.problems[0].code == code
 
 
@@ -73,7 +78,9 @@ async def test_only_administrators_manage_users(lishui):
     for role in (Role.manager, Role.crew, Role.health_inspector, Role.water_inspector):
         with pytest.raises(NotPermitted):
             async with lishui.runtime.work(lishui.actor(role)) as work:
-                await create_user(work, command)
+                await create_user(work, command, "x")
+        with pytest.raises(NotPermitted):
+            await hash_given(lishui.actor(role), PASSWORD, "zhangsan")
 
 
 async def test_a_role_without_its_organisation_needs_one_named_or_put_above(lishui):
@@ -81,7 +88,7 @@ async def test_a_role_without_its_organisation_needs_one_named_or_put_above(lish
 
     async def created():
         async with lishui.runtime.work(lishui.actor(Role.administrator)) as work:
-            return await create_user(work, command)
+            return await create_user(work, command, "x")
 
     with pytest.raises(Invalid) as refused:
         await created()
@@ -121,10 +128,8 @@ async def test_a_user_name_taken_in_other_letters_is_taken(lishui):
             await add_account(work, account)
 
 
-async def test_who_sits_at_the_machine_may_take_a_short_password_for_a_demonstration(lishui):
-    command = CreateUser(username="crew", role=Role.crew, password=SecretStr("crew"))
-    async with lishui.runtime.work(SYSTEM) as work:
-        assert (await create_user(work, command)).username == "crew"
+async def test_who_sits_at_the_machine_may_take_a_short_password_for_a_demonstration():
+    assert await password_fits("crew", await hash_given(SYSTEM, SecretStr("crew"), "crew"))
 
 
 @pytest.fixture
@@ -153,8 +158,9 @@ MANAGING = {
             password=PASSWORD,
             organisation_id=user.organisation_id,
         ),
+        "x",
     ),
-    "reset": lambda work, user: reset_password(work, user.id, ResetPassword(password=PASSWORD)),
+    "reset": lambda work, user: reset_password(work, user.id, "y"),
     "enable": lambda work, user: set_active(work, user.id, active=True),
     "change role": lambda work, user: set_role(work, user.id, SetRole(role=Role.health_inspector)),
 }
@@ -219,9 +225,7 @@ class Interrupted(Runtime):
 
 
 MEANWHILE = {
-    "reset": lambda work, user: reset_password(
-        work, user.id, ResetPassword(password=SecretStr("quite another one"))
-    ),
+    "reset": lambda work, user: reset_password(work, user.id, "quite another one's hash"),
     "disabled": lambda work, user: set_active(work, user.id, active=False),
 }
 
@@ -245,3 +249,50 @@ async def test_a_sign_in_under_way_does_not_outlive_what_happens_to_the_account(
         await sign_in(interrupted, command, address="here", at=runtime.now(), hours=1)
     async with runtime.read() as work:
         assert (await work.session.exec(select(UserSession))).all() == []
+
+
+async def test_a_reset_meanwhile_is_the_last_word_over_ones_own_change(lishui):
+    runtime = lishui.runtime
+    kept = await hash_password(PASSWORD.get_secret_value())
+    async with runtime.work(SYSTEM) as work:
+        account = NewAccount("zhang", Role.crew, kept, lishui.utility.organisation_id)
+        user = await add_account(work, account)
+    command = SignIn(username="zhang", password=PASSWORD)
+    caller = (await sign_in(runtime, command, address="here", at=runtime.now(), hours=1)).caller
+    wanted = ChangePassword(current=PASSWORD, new=SecretStr("quite another one"))
+    change = await prepare_change(runtime, caller, wanted, address="here", at=runtime.now())
+    async with runtime.work(SYSTEM) as work:
+        await reset_password(work, user.id, "the hash of a one-time password")
+    with pytest.raises(NotSignedIn, match="password_wrong"):
+        async with runtime.work(caller.actor) as work:
+            await change_password(work, caller, change)
+    async with runtime.read() as work:
+        kept = (await work.session.get_one(User, user.id)).password_hash
+    assert kept == "the hash of a one-time password"
+
+
+async def test_a_utility_is_under_a_regulator_once(lishui, inspector):
+    with pytest.raises(Conflict) as refused:
+        async with lishui.runtime.work(SYSTEM) as work:
+            await put_under(work, lishui.utility, HEALTH, "卫健委")
+    assert refused.value.code == "under_already"
+
+
+async def test_two_who_found_a_regulator_of_one_name_at_once_found_one(lishui, second):
+    async def found(installation):
+        administrator = installation.actor(Role.administrator)
+        async with installation.runtime.work(administrator) as work:
+            await put_under(work, installation.utility, HEALTH, "卫健委")
+
+    outcomes = await asyncio.gather(found(lishui), found(second), return_exceptions=True)
+    assert sum(isinstance(one, Conflict | IntegrityError) for one in outcomes) == 1
+    async with lishui.runtime.read() as work:
+        named = await work.session.exec(select(Organisation).where(Organisation.kind == HEALTH))
+        assert len(named.all()) == 1
+
+
+async def test_two_utilities_do_not_bear_one_name(lishui):
+    with pytest.raises(Conflict) as refused:
+        async with lishui.runtime.work(SYSTEM) as work:
+            await found_utility(work, FoundUtility("NEW", lishui.utility.name, "lishui"))
+    assert refused.value.code == "utility_name_taken"

@@ -2,16 +2,15 @@
 
 from fastapi import APIRouter, Request, Response
 
-from water2.api.acts import Key, OwnWriting, acting
+from water2.api.acts import ActRoute, Key, OwnWriting, acting
 from water2.api.callers import AnyCaller
 from water2.api.shapes import Answer, Instant
 from water2.api.state import state_of
 from water2.domain.access import Role
-from water2.services.account_changes import ChangePassword, change_password
+from water2.services.own_password import ChangePassword, change_password, prepare_change
 from water2.services.sign_in import Caller, SignIn, sign_in, sign_out
-from water2.services.throttling import forget_attempts, note_attempt
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(tags=["sign-in"], route_class=ActRoute)
 
 
 class OwnAccount(Answer):
@@ -89,11 +88,10 @@ async def change_own_password(
     request: Request, caller: AnyCaller, command: ChangePassword, idempotency_key: Key = None
 ) -> Response:
     """Change one's own password; all one's other sessions end. Wrong attempts are throttled."""
-    state, name, address = state_of(request), caller.actor.username, address_of(request)
-    at = state.wall_clock()
-    async with state.runtime.work() as work:  # stays noted when the act below is refused
-        await note_attempt(work, name, address, at)
+    state = state_of(request)
+    change = await prepare_change(
+        state.runtime, caller, command, address=address_of(request), at=state.wall_clock()
+    )
     async with acting(request, caller, idempotency_key) as act:
-        await change_password(act.work, caller, command)
-        await forget_attempts(act.work, name, address, at)
+        await change_password(act.work, caller, change)
         return act.answer(None, 204)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
-from water2.api.acts import Act, Key, Writing, acting
+from water2.api.acts import Act, ActRoute, Key, Writing, acting
 from water2.api.callers import PresentCaller, Reading
 from water2.api.shapes import Answer, Id, ListAnswer
 from water2.api.state import state_of
@@ -29,7 +29,7 @@ from water2.services.accounts import (
 from water2.services.installation import put_under
 from water2.services.register import chosen_utility
 
-router = APIRouter(tags=["users"])
+router = APIRouter(tags=["users"], route_class=ActRoute)
 
 
 class Account(Answer):
@@ -137,4 +137,4 @@ async def replace_password(
         user = await fetch_user(work, id_)
     password_hash = await hash_given(caller.actor, command.password, user.username)
     async with acting(request, caller, idempotency_key) as act:
-        return _shown(act, await reset_password(act.work, id_, command, password_hash))
+        return _shown(act, await reset_password(act.work, id_, password_hash))

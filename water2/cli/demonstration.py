@@ -1,5 +1,6 @@
 """A folder with a demonstration: made once, kept, and never mistaken for a real installation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,9 +11,9 @@ from water2.config import Settings
 from water2.domain.access import SYSTEM, Role
 from water2.domain.errors import Conflict
 from water2.main import build_runtime, opened
-from water2.services.account_changes import ResetPassword, reset_password
+from water2.services.account_changes import reset_password
 from water2.services.account_queries import find_user
-from water2.services.accounts import CreateUser, create_user
+from water2.services.accounts import CreateUser, create_user, hash_given
 from water2.services.demo import seed_demo
 from water2.services.demo.clock import move_clock
 from water2.services.founding import Founding, found_installation
@@ -87,9 +88,11 @@ async def _make(settings: Settings, asked: Demonstration) -> None:
     await found_installation(settings, founding, clock=clock, real_now=wall_clock())
     runtime = build_runtime(settings, clock)
     try:
+        hashes = await _hashes(password, ACCOUNTS)
         async with runtime.work() as work:
             for username, role in ACCOUNTS.items():
-                await create_user(work, _account(username, role, password))
+                account = _account(username, role, password)
+                await create_user(work, account, hashes[username])
         if not asked.empty:
             await seed_demo(runtime)
     finally:
@@ -101,15 +104,19 @@ def _account(username: str, role: Role, password: SecretStr) -> CreateUser:
     return CreateUser(username=username, role=role, password=password, must_change_password=False)
 
 
+async def _hashes(password: SecretStr, usernames: Iterable[str]) -> dict[str, str]:
+    """Return a hash of one password for each of some people, each with a salt of its own."""
+    return {name: await hash_given(SYSTEM, password, name) for name in usernames}
+
+
 async def _change(settings: Settings, asked: Demonstration) -> None:
     async with opened(settings) as runtime:
         if asked.now is not None:
             await move_clock(runtime, SYSTEM, asked.now)
         if asked.password is not None:
+            hashes = await _hashes(SecretStr(asked.password), (UTILITY.admin, *ACCOUNTS))
             async with runtime.work() as work:
-                for username in (UTILITY.admin, *ACCOUNTS):
+                for username, password_hash in hashes.items():
                     user = await find_user(work, username)
-                    await reset_password(
-                        work, user.id, ResetPassword(password=SecretStr(asked.password))
-                    )
+                    await reset_password(work, user.id, password_hash)
                     user.must_change_password = False  # everybody is told this one

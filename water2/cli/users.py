@@ -1,6 +1,7 @@
 """`user`: the accounts, for whoever has the machine (the administrator has them in the API)."""
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,11 +10,14 @@ from sqlmodel import select
 
 from water2.cli.command import Place, Status
 from water2.domain.access import SYSTEM, Role, User
-from water2.domain.organisation import Utility
-from water2.services.account_changes import ResetPassword, reset_password, set_active
-from water2.services.account_queries import find_user, list_users
-from water2.services.accounts import CreateUser, create_user
+from water2.domain.errors import Conflict
+from water2.domain.organisation import OrganisationKind, Utility
+from water2.services.account_changes import reset_password, set_active
+from water2.services.account_queries import find_user, list_users, members_of
+from water2.services.accounts import CreateUser, create_user, hash_given
+from water2.services.installation import find_organisation, put_under
 from water2.services.passwords import one_time_password
+from water2.services.utilities import choose_utility
 
 Username = Annotated[str, typer.Argument(help="username")]
 
@@ -37,9 +41,10 @@ async def add(
     async with at.opened() as runtime:
         async with runtime.read() as work:
             utilities = tuple(await work.session.exec(select(Utility.id)))
+        password_hash = await hash_given(SYSTEM, command.password, username)
         # a person is looked up by 工号 among the utilities of the actor
         async with runtime.work(replace(SYSTEM, utility_ids=utilities)) as work:
-            user = await create_user(work, command)
+            user = await create_user(work, command, password_hash)
     _tell(at, user, password)
     return Status.done
 
@@ -59,9 +64,11 @@ async def list_(at: Place) -> Status:
 async def reset(at: Place, username: Username) -> Status:
     """Give somebody who lost the password a one-time password."""
     password = one_time_password()
-    async with at.opened() as runtime, runtime.work() as work:
-        user = await find_user(work, username)
-        await reset_password(work, user.id, ResetPassword(password=SecretStr(password)))
+    async with at.opened() as runtime:
+        password_hash = await hash_given(SYSTEM, SecretStr(password), username)
+        async with runtime.work() as work:
+            user = await find_user(work, username)
+            await reset_password(work, user.id, password_hash)
     _tell(at, user, password)
     return Status.done
 
@@ -73,6 +80,37 @@ async def disable(at: Place, username: Username) -> Status:
         await set_active(work, user.id, active=False)
     at.terminal.answer(_shown(user))
     at.terminal.say("cli.user.disabled", username=username)
+    return Status.done
+
+
+class Regulator(StrEnum):
+    """The two kinds of regulator (art. 4)."""
+
+    health = "health"
+    water = "water"
+
+
+async def put_under_regulator(
+    at: Place,
+    kind: Annotated[Regulator, typer.Argument(help="regulator_kind")],
+    name: Annotated[str, typer.Argument(help="regulator_name")],
+    utility: Annotated[str | None, typer.Option(help="utility")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="yes_readers")] = False,
+) -> Status:
+    """Put a utility under a regulator; one that is there already brings its readers along."""
+    of_kind = OrganisationKind(f"{kind.value}_regulator")
+    async with at.opened() as runtime, runtime.work() as work:
+        chosen = await choose_utility(work, utility)
+        known = await find_organisation(work, of_kind, name)
+        readers = [user.username for user in await members_of(work, known)] if known else []
+        told = {"utility": chosen.name, "name": name, "accounts": ", ".join(readers)}
+        regulator = await put_under(work, chosen, of_kind, name)
+        if readers and not yes:  # nothing is written
+            raise Conflict("readers_not_confirmed", told)
+    at.terminal.answer({"organisation_id": regulator.id, "new": known is None, "readers": readers})
+    at.terminal.say("cli.user.put_under", **told)
+    if readers:
+        at.terminal.say("cli.user.readers", **told)
     return Status.done
 
 

@@ -50,19 +50,17 @@ class NewAccount:
     must_change_password: bool = True
 
 
-async def create_user(work: Work, command: CreateUser, password_hash: str | None = None) -> User:
+async def create_user(work: Work, command: CreateUser, password_hash: str) -> User:
     """Create an account for somebody of the utility, or of a regulator above it.
 
     `password_hash` is what `hash_given` made of the command's password before the unit was opened.
 
     Raises:
         NotPermitted: the regulator oversees other utilities too.
-        Invalid: the password is too short, or the role does not fit the organisation.
+        Invalid: the role does not fit the organisation, or nobody has the 工号.
         Conflict: the user name is taken.
     """
     work.require(Action.administer)
-    if password_hash is None:
-        password_hash = await hash_given(work.actor, command.password, command.username)
     organisation = await _organisation_for(work, command)
     staff_id = await _staff_id(work, command.staff) if command.staff else None
     account = NewAccount(

@@ -10,11 +10,11 @@ from sqlmodel import select
 from water2.clock import Clock
 from water2.config import Settings
 from water2.database import open_database
-from water2.domain.access import Role
+from water2.domain.access import SYSTEM, Role
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.organisation import OrganisationKind, Utility
 from water2.rules.book import load_book
-from water2.services.accounts import CreateUser, create_user
+from water2.services.accounts import CreateUser, create_user, hash_given
 from water2.services.installation import FoundUtility, found_utility, put_under
 from water2.services.keys import make_contact_key, read_contact_box
 from water2.services.ledger_keys import make_signing_key
@@ -63,10 +63,16 @@ async def found_installation(
         Invalid: the zone.
         UnknownPlace: there is no rulebook of that key.
     """
-    book = load_book(founding.place)  # both before anything is made
+    book = load_book(founding.place)  # all these before anything is made
     _check_zone(founding.timezone or book.timezone)
+    admin = CreateUser(
+        username=founding.admin,
+        role=Role.administrator,
+        password=founding.password or SecretStr(one_time_password()),
+        must_change_password=founding.password is None,
+    )
+    password_hash = await hash_given(SYSTEM, admin.password, admin.username)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    password = founding.password or SecretStr(one_time_password())
     with present(settings.data_dir):
         await upgrade_schema(settings, now=real_now)
         make_contact_key(settings.keys)
@@ -75,7 +81,8 @@ async def found_installation(
         try:
             runtime = Runtime(database, clock, read_contact_box(settings.keys))
             async with runtime.work() as work:
-                utility = await _found(work, founding, password)
+                utility = await _found(work, founding)
+                await create_user(work, admin, password_hash)
         finally:
             await database.dispose()
     return Founded(
@@ -83,8 +90,8 @@ async def found_installation(
         rulebook=book.instrument.title,
         database="PostgreSQL" if settings.database_url else str(settings.sqlite_path),
         keys=str(settings.keys),
-        username=founding.admin,
-        one_time_password=password.get_secret_value(),
+        username=admin.username,
+        one_time_password=admin.password.get_secret_value(),
     )
 
 
@@ -95,7 +102,7 @@ def _check_zone(name: str) -> None:
         raise Invalid.one("timezone", "unknown_timezone", name) from None
 
 
-async def _found(work: Work, founding: Founding, password: SecretStr) -> Utility:
+async def _found(work: Work, founding: Founding) -> Utility:
     if (await work.session.exec(select(Utility.id).limit(1))).first():
         raise Conflict("installed_already")
     utility = await found_utility(
@@ -109,11 +116,4 @@ async def _found(work: Work, founding: Founding, password: SecretStr) -> Utility
     for kind, name in regulators:
         if name:
             await put_under(work, utility, kind, name)
-    command = CreateUser(
-        username=founding.admin,
-        role=Role.administrator,
-        password=password,
-        must_change_password=founding.password is None,
-    )
-    await create_user(work, command)
     return utility

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from water2.rules.flags import FlagCode
 from water2.rules.obligation import Obligation
 from water2.rules.provision import Provision
 from water2.services.board import BoardView, ProvisionCount, count_provisions
 from water2.services.board_flags import (
+    SHOWN,
     WITHDRAWN_SHOWN_DAYS,
-    FacilityFlag,
     flag_provision,
     list_flagged_facilities,
     list_withdrawn_assignments,
@@ -82,9 +83,9 @@ def certificates_ground(view: BoardView) -> Provision | None:
     return demands[0].provision if demands else None
 
 
-def flag_grounds(view: BoardView) -> dict[FacilityFlag, Provision]:
+def flag_grounds(view: BoardView) -> dict[FlagCode, Provision]:
     """Return the provisions the facilities' flags rest on, where the place has them."""
-    found = {flag: flag_provision(view, flag) for flag in FacilityFlag}
+    found = {flag: flag_provision(view, flag) for flag in SHOWN}
     return {flag: provision for flag, provision in found.items() if provision is not None}
 
 

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from water2.clock import wall_clock
 from water2.domain.errors import Invalid
-from water2.services.account_changes import ChangePassword, change_password
 from water2.services.accounts import SHORTEST_PASSWORD
+from water2.services.own_password import ChangePassword, change_password, prepare_change
 from water2.services.sign_in import NotSignedIn, SignIn, sign_in, sign_out
 from water2.services.throttling import Throttled
 from water2.web.page import PAGE_HEADERS, render
@@ -74,12 +74,11 @@ def _entrance(visit: Visit, page: SignInPage, status: int = 200) -> Response:
 @router.post("/sign-in", dependencies=[CheckedForm])
 async def enter(visit: AnyVisit, username: Line, password: Line, back: Address = HOME) -> Response:
     """Sign in, and go where the visitor was going."""
-    client = visit.request.client
     try:
         opened = await sign_in(
             visit.desk.runtime,
             SignIn(username=username, password=SecretStr(password)),
-            address=client.host if client else "",
+            address=visit.address,
             at=wall_clock(),
             hours=visit.desk.settings.session_hours,
         )
@@ -121,26 +120,32 @@ async def show_password(visit: AnyVisit) -> Response:
     return render(_password_page(visit))
 
 
-def _password_page(visit: Visit, problem: str | None = None) -> PasswordPage:
+def _password_page(visit: Visit, problem: str | None = None, wait_seconds: int = 0) -> PasswordPage:
     caller = visit.signed_in()
     return PasswordPage(
         frame=visit.frame(),
         required=caller.must_change_password,
         problem=problem,
         shortest=SHORTEST_PASSWORD,
+        wait_seconds=wait_seconds,
     )
 
 
 @router.post("/password", dependencies=[CheckedForm])
 async def set_password(visit: AnyVisit, current: Line, new: Line, again: Line) -> Response:
-    """Change one's own password; one's other sessions end."""
-    caller = visit.signed_in()
+    """Change one's own password; one's other sessions end. Wrong attempts are throttled."""
+    caller, runtime = visit.signed_in(), visit.desk.runtime
     if new != again:
         return render(_password_page(visit, "differ"), 422)
     command = ChangePassword(current=SecretStr(current), new=SecretStr(new))
     try:
-        async with visit.desk.runtime.work(caller.actor) as work:
-            await change_password(work, caller, command)
+        change = await prepare_change(
+            runtime, caller, command, address=visit.address, at=wall_clock()
+        )
+        async with runtime.work(caller.actor) as work:
+            await change_password(work, caller, change)
+    except Throttled as error:
+        return render(_password_page(visit, "throttled", error.retry_after_seconds), 429)
     except NotSignedIn:
         return render(_password_page(visit, "wrong"), 422)
     except Invalid as error:

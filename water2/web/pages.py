@@ -6,10 +6,11 @@ from datetime import date
 
 from water2.rules.articles import Amendment, Article
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.rules.obligation import Obligation
 from water2.rules.provision import Provision
 from water2.services.board import ProvisionCount
-from water2.services.board_flags import FacilityFlag, FlaggedFacility, WithdrawnAssignment
+from water2.services.board_flags import FlaggedFacility, WithdrawnAssignment
 from water2.services.board_lists import LapsingCertificate, OverdueTank
 from water2.web.page import Page
 
@@ -46,6 +47,7 @@ class PasswordPage(Page):
     required: bool
     shortest: int
     problem: str | None = None
+    wait_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ class BoardPage(Page):
     withdrawn_days: int
     flagged: Sequence[FlaggedFacility]
     flagged_total: int
-    grounds: Mapping[FacilityFlag, Provision]
+    grounds: Mapping[FlagCode, Provision]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ class FacilitiesPage(Page):
 
     template = "facilities.html"
     rows: Sequence[FlaggedFacility]
-    grounds: Mapping[FacilityFlag, Provision]
+    grounds: Mapping[FlagCode, Provision]
     total: int
     next: str | None
     paged: bool

@@ -64,6 +64,11 @@ class Visit:
         url = self.request.url
         return f"{url.path}?{url.query}" if url.query else url.path
 
+    @property
+    def address(self) -> str:
+        """Return the address the visit comes from, as the server knows it."""
+        return self.request.client.host if self.request.client else "unknown"
+
     def signed_in(self) -> Caller:
         """Return who is signed in.
 
