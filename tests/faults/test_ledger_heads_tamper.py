@@ -7,7 +7,7 @@ from tests.faults.kept_ledger import SIGNED, SIZE, flipped
 from tests.ledgers import SIGNING_KEY
 from water2.domain.ledger import Ledger, LedgerEntry
 from water2.domain.merkle import leaf_hash
-from water2.services.ledger_fsck import check_signed_heads
+from water2.services.ledger_fsck import LedgerCheck
 
 
 @pytest.mark.parametrize("change", [1, -1, 2**40])
@@ -126,7 +126,7 @@ async def test_the_quick_check_compares_signed_heads_with_stored_hashes(kept):
     row = kept.rows[3]
     await kept.put(3, hashes=flipped(row.hashes, 64))
     async with kept.runtime.read() as work:
-        findings = await check_signed_heads(work, key=SIGNING_KEY, heads=kept.heads.read())
+        findings = await LedgerCheck(SIGNING_KEY, kept.heads.read()).quick_findings(work)
     assert {(one.code.value, one.ledger_id) for one in findings} == {
         ("history_rewritten", kept.ledger_id)
     }

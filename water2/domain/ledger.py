@@ -17,6 +17,7 @@ from water2.domain.ids import new_id
 
 CORRECTED = "entry.corrected"
 HEAD_CHANGED = "head.changed"
+SETBACK_ACCEPTED = "setback.accepted"
 
 
 class LedgerKind(StrEnum):
@@ -58,6 +59,13 @@ class LedgerEntry(SQLModel, table=True):
             "subject",
             postgresql_where=sa.text(f"type = '{CORRECTED}'"),
             sqlite_where=sa.text(f"type = '{CORRECTED}'"),
+        ),
+        sa.Index(
+            "ix_ledger_entry_setbacks",
+            "ledger_id",
+            "seq",
+            postgresql_where=sa.text(f"type = '{SETBACK_ACCEPTED}'"),
+            sqlite_where=sa.text(f"type = '{SETBACK_ACCEPTED}'"),
         ),
     )
 

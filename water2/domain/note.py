@@ -9,7 +9,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -19,6 +19,7 @@ from water2.domain.merkle import HASH_BYTES
 
 ED25519 = b"\x01"
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+SETBACK = "setback"  # begins the lines after a checkpoint's third that name heads it gave up
 MAX_SIGNATURES = 100
 _KEY_ID_BYTES = 4
 _SIGNATURE_LINE = re.compile(r"— (?P<name>[^ \n]+) (?P<signature>[A-Za-z0-9+/=]+)")
@@ -110,20 +111,26 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of a tree as it is signed."""
+    """The head of a tree as it is signed.
+
+    `given_up`: size and root of heads signed earlier that this one does not continue, each by a
+    setback that somebody accepted. Every later head names them, in lines after the third.
+    """
 
     origin: str
     size: int
     root: bytes
+    given_up: tuple[tuple[int, bytes], ...] = field(default=(), compare=False)
 
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        given_up = [f"{SETBACK} {size} {_base64(root)}\n" for size, root in self.given_up]
+        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n{''.join(given_up)}"
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
-        """Read the text of an opened note; lines after the third are passed over.
+        """Read the text of an opened note; other lines after the third are passed over.
 
         Raises:
             NoteError: not a checkpoint.
@@ -131,10 +138,9 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or not all(lines[:3]) or not _NUMBER.fullmatch(lines[1]):
             raise NoteError("not a checkpoint")
-        root = _bytes(lines[2])
-        if len(root) != HASH_BYTES:
-            raise NoteError("a root is 32 bytes")
-        return cls(lines[0], int(lines[1]), root)
+        words = [line.split(" ") for line in lines[3:]]
+        given_up = [(int(one[1]), _root(one[2])) for one in words if _tells_setback(one)]
+        return cls(lines[0], int(lines[1]), _root(lines[2]), tuple(given_up))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,17 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
             raise NoteError("a signature is longer than its key's id")
         signatures.append((match["name"], signature))
     return text + "\n", signatures
+
+
+def _tells_setback(words: Sequence[str]) -> bool:
+    return len(words) == 3 and words[0] == SETBACK and bool(_NUMBER.fullmatch(words[1]))
+
+
+def _root(text: str) -> bytes:
+    root = _bytes(text)
+    if len(root) != HASH_BYTES:
+        raise NoteError("a root is 32 bytes")
+    return root
 
 
 def _base64(value: bytes) -> str:

@@ -28,6 +28,7 @@ from water2.services.ledger import root_of
 from water2.services.ledger_heads import Head, HeadsFile
 from water2.services.ledger_keys import origin_of
 from water2.services.ledger_nodes import read_nodes
+from water2.services.ledger_setbacks import accepted_setbacks, standing_heads
 from water2.work import Runtime, Work
 
 
@@ -68,21 +69,21 @@ async def make_checkpoints(
     in it.
     """
     with heads.held():
-        signed_before = heads.read()
         async with runtime.read() as work:
+            standing = standing_heads(heads.read(), await accepted_setbacks(work))
             changed, refused = await _judge(
-                work, await _changed_ledgers(work, utility, only), signed_before
+                work, await _changed_ledgers(work, utility, only), standing
             )
         await _enter(runtime, utility, changed)
         async with runtime.read() as work:
             rollup = await work.session.get_one(Ledger, utility.rollup_ledger_id)
             behind = rollup.size > await signed_size(work, rollup.id)
-            sound, rollup_refused = await _judge(work, [rollup] if behind else [], signed_before)
+            sound, rollup_refused = await _judge(work, [rollup] if behind else [], standing)
             committed = [head for head in [*changed, *sound] if await _is_committed(work, head)]
-        notes = [_sign(runtime, signer, utility, ledger) for ledger in committed]
-        newly = {note.ledger_id: Head(note.size, note.root) for note in notes}
+        newly = {one.id: _head_of(one, standing) for one in committed}
+        notes = [_sign(runtime, signer, utility, one, newly[one.id]) for one in committed]
         if newly:
-            heads.write({**signed_before, **newly})
+            heads.write({**standing, **newly})
             await _store(runtime, utility, notes)
         return CheckpointRun(tuple(notes), (*refused, *rollup_refused))
 
@@ -143,7 +144,7 @@ async def _judge(
     sound, refused = [], []
     for ledger in ledgers:
         head = signed.get(ledger.id)
-        code = await _break(work, ledger, head) if head else None
+        code = await _break(work, ledger, head) if head and head.size else None
         if head and code:
             refused.append(RefusedHead(ledger.id, code, ledger.size, head.size))
         else:
@@ -193,15 +194,22 @@ async def _is_committed(work: Work, ledger: Ledger) -> bool:
         return False
 
 
-def _sign(runtime: Runtime, signer: Signer, utility: Utility, ledger: Ledger) -> LedgerCheckpoint:
+def _head_of(ledger: Ledger, standing: Mapping[str, Head]) -> Head:
+    before = standing.get(ledger.id)
+    return Head(ledger.size, root_of(ledger), before.given_up if before else ())
+
+
+def _sign(
+    runtime: Runtime, signer: Signer, utility: Utility, ledger: Ledger, head: Head
+) -> LedgerCheckpoint:
     is_rollup = ledger.id == utility.rollup_ledger_id
     origin = origin_of(utility.id, ledger.id, is_rollup=is_rollup)
-    head = Checkpoint(origin, ledger.size, root_of(ledger))
+    given_up = tuple((one.size, one.root) for one in head.given_up)
     return LedgerCheckpoint(
         ledger_id=ledger.id,
         size=head.size,
         root=head.root,
-        note=signer.sign(head.text),
+        note=signer.sign(Checkpoint(origin, head.size, head.root, given_up).text),
         signed_at=runtime.now(),
     )
 

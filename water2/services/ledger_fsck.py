@@ -1,6 +1,6 @@
 """`water2 ledger fsck`: all rebuilt from the entries' bytes and compared with the rest."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,12 +14,20 @@ from water2.domain.note import Verifier
 from water2.services.ledger_heads import Head
 from water2.services.ledger_keys import signer_of
 from water2.services.ledger_milestones import (
+    SIGNED_HEAD,
     MilestoneCheck,
     checkpoint_milestones,
     head_milestones,
     rollup_milestones,
 )
 from water2.services.ledger_rebuild import Rebuild
+from water2.services.ledger_setbacks import (
+    GivenUp,
+    Setback,
+    accepted_setbacks,
+    standing_heads,
+    unrecorded,
+)
 from water2.work import Work
 
 
@@ -28,7 +36,8 @@ class LedgerCheck:
     """One run over all ledgers of the database. Memory grows with ledgers and damage, not entries.
 
     `key`: checks the checkpoints' signatures where given. `heads`: the last signed heads, from
-    their file outside the database.
+    their file outside the database. A run fills in the rest: what was counted, the heads that must
+    be continued, the setbacks that were accepted, and those whose acceptance was lost later.
     """
 
     key: Ed25519PrivateKey | None = None
@@ -36,6 +45,9 @@ class LedgerCheck:
     ledgers: int = 0
     entries: int = 0
     checkpoints: int = 0
+    standing: Mapping[str, Head] = field(default_factory=dict)
+    setbacks: Sequence[Setback] = ()
+    unrecorded: Sequence[GivenUp] = ()
 
     async def findings(self, work: Work) -> AsyncIterator[Finding]:
         """Yield what is wrong, in one snapshot of the database."""
@@ -59,9 +71,7 @@ class LedgerCheck:
 
     async def milestone_findings(self, work: Work, check: MilestoneCheck) -> AsyncIterator[Finding]:
         """Yield what is wrong with signed and recorded heads."""
-        found: list[Finding] = []
-        for milestones in head_milestones(self.heads):
-            found += await check.findings(work, milestones)
+        found = await self.head_findings(work, check)
         async for milestones in checkpoint_milestones(work, await self._verifiers(work), found):
             self.checkpoints += len(milestones)
             found += await check.findings(work, milestones)
@@ -73,6 +83,26 @@ class LedgerCheck:
         for finding in found:
             yield finding
 
+    async def head_findings(self, work: Work, check: MilestoneCheck) -> list[Finding]:
+        """Return what is wrong with the last signed heads, but for setbacks accepted."""
+        self.setbacks = await accepted_setbacks(work)
+        self.standing = standing_heads(self.heads, self.setbacks)
+        self.unrecorded = unrecorded(self.standing, self.setbacks)
+        found: list[Finding] = []
+        for milestones in head_milestones(self.standing):
+            found += await check.findings(work, milestones)
+        return found
+
+    async def quick_findings(self, work: Work) -> list[Finding]:
+        """Compare all signed and recorded heads with the stored hashes: `water2 ledger verify`.
+
+        It reads O(log n) rows a head and does not rebuild, as `findings` does.
+        """
+        work.require(Action.administer)
+        await hold_snapshot(work)
+        check = MilestoneCheck(await sizes_of_ledgers(work))
+        return [finding async for finding in self.milestone_findings(work, check)]
+
     async def _verifiers(self, work: Work) -> dict[str, Verifier]:
         if self.key is None:
             return {}
@@ -80,19 +110,14 @@ class LedgerCheck:
         return {one: signer_of(self.key, one).verifier for one in utilities.all()}
 
 
-async def check_signed_heads(
-    work: Work, *, key: Ed25519PrivateKey | None, heads: Mapping[str, Head]
-) -> list[Finding]:
-    """`water2 ledger verify`: compare all signed and recorded heads with the stored hashes.
+def is_setback(finding: Finding) -> bool:
+    """Tell whether a finding is that a ledger does not continue its last signed head."""
+    return finding.detail.get("source") == SIGNED_HEAD
 
-    It reads O(log n) rows a head and does not rebuild: `LedgerCheck` does.
-    """
-    work.require(Action.administer)
-    await hold_snapshot(work)
-    rows = (await work.session.exec(select(Ledger.id, Ledger.size))).all()
-    run = LedgerCheck(key, heads)
-    check = MilestoneCheck(dict(rows))
-    return [finding async for finding in run.milestone_findings(work, check)]
+
+async def sizes_of_ledgers(work: Work) -> dict[str, int]:
+    """Return how large each ledger says it is."""
+    return dict((await work.session.exec(select(Ledger.id, Ledger.size))).all())
 
 
 async def hold_snapshot(work: Work) -> None:

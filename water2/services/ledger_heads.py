@@ -6,8 +6,9 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from water2.domain.errors import Conflict
 
@@ -17,10 +18,14 @@ HEADS_FILE = "heads.json"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a ledger had come."""
+    """How far a ledger had come.
+
+    `given_up`: heads signed earlier that this one does not continue, by setbacks accepted.
+    """
 
     size: int
     root: bytes
+    given_up: tuple["Head", ...] = field(default=(), compare=False)
 
 
 class HeadsFile:
@@ -52,10 +57,7 @@ class HeadsFile:
         """
         try:
             told = json.loads(self.path.read_text("ascii"))
-            return {
-                ledger_id: Head(int(head["size"]), b64decode(head["root"], validate=True))
-                for ledger_id, head in told["heads"].items()
-            }
+            return {ledger_id: _head(head) for ledger_id, head in told["heads"].items()}
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -63,10 +65,7 @@ class HeadsFile:
 
     def write(self, heads: Mapping[str, Head]) -> None:
         """Replace the heads; they are on the disk when this returns."""
-        told = {
-            ledger_id: {"size": head.size, "root": b64encode(head.root).decode("ascii")}
-            for ledger_id, head in sorted(heads.items())
-        }
+        told = {ledger_id: _told(head) for ledger_id, head in sorted(heads.items())}
         waiting = self.path.with_suffix(".new")
         with waiting.open("w", encoding="ascii") as file:
             json.dump({"version": 1, "heads": told}, file)
@@ -78,3 +77,13 @@ class HeadsFile:
             os.fsync(folder)  # the new name, too
         finally:
             os.close(folder)
+
+
+def _head(told: Mapping[str, Any]) -> Head:
+    given_up = tuple(_head(one) for one in told.get("given_up", ()))
+    return Head(int(told["size"]), b64decode(told["root"], validate=True), given_up)
+
+
+def _told(head: Head) -> dict[str, object]:
+    told: dict[str, object] = {"size": head.size, "root": b64encode(head.root).decode("ascii")}
+    return told | ({"given_up": [_told(one) for one in head.given_up]} if head.given_up else {})

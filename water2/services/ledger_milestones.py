@@ -18,6 +18,7 @@ from water2.services.ledger_keys import origin_of
 from water2.services.ledger_nodes import read_hashes
 from water2.work import Work
 
+SIGNED_HEAD = "signed_head"  # the source of a milestone kept outside the database
 _AT_ONCE = 200
 
 
@@ -99,7 +100,7 @@ class MilestoneCheck:
 def head_milestones(heads: Mapping[str, Head]) -> Iterator[Sequence[Milestone]]:
     """Return the last signed heads in batches."""
     told = [
-        Milestone(ledger_id, head.size, head.root, "signed_head")
+        Milestone(ledger_id, head.size, head.root, SIGNED_HEAD)
         for ledger_id, head in sorted(heads.items())
     ]
     return (told[at : at + _AT_ONCE] for at in range(0, len(told), _AT_ONCE))

@@ -17,6 +17,18 @@ from water2.services.ledger_keys import load_signing_key, signer_of
 from water2.work import Runtime
 
 
+def verifier_key(settings: Settings, utility_id: str) -> str | None:
+    """Return the public key a utility's heads are signed with, as a C2SP vkey.
+
+    None where this node has no usable key, and can sign nothing either.
+    """
+    try:
+        key = load_signing_key(settings.keys)
+    except Conflict:
+        return None
+    return signer_of(key, utility_id).verifier.vkey
+
+
 async def checkpoint_ledgers(runtime: Runtime, settings: Settings) -> CheckpointRun:
     """Sign the changed heads of all utilities with the installation's key.
 

@@ -13,6 +13,7 @@ from water2.domain.duty import Duty
 from water2.domain.organisation import Utility
 from water2.schema import needed_revision
 from water2.services.job_runs import SWEEP, age_of_job
+from water2.services.ledger_setbacks import count_setbacks
 from water2.work import Runtime, Work
 
 _needed = cache(needed_revision)  # it is read from files
@@ -21,13 +22,17 @@ SWEEPS_MISSED = 5  # pauses after which a sweep counts as missing
 
 @dataclass(frozen=True)
 class Readiness:
-    """What was found. `queue_rows` duties wait for the sweep, the oldest for `queue_days`."""
+    """What was found. `queue_rows` duties wait for the sweep, the oldest for `queue_days`.
+
+    `set_back`: how many ledgers ever lost signed entries, which was accepted.
+    """
 
     schema: str
     schema_expected: str
     sweep_age: timedelta | None
     queue_rows: int
     queue_days: int
+    set_back: int
     disk_free_bytes: int
     now: datetime
 
@@ -51,12 +56,14 @@ async def read_readiness(runtime: Runtime, data_dir: Path, at: datetime) -> Read
         schema = await work.session.scalar(text("SELECT version_num FROM alembic_version"))
         rows, oldest, today = await _queue(work)
         age = await age_of_job(work, SWEEP, at)
+        set_back = await count_setbacks(work)
     return Readiness(
         schema=str(schema),
         schema_expected=_needed(),
         sweep_age=age,
         queue_rows=rows,
         queue_days=max(0, (today - oldest).days) if oldest else 0,
+        set_back=set_back,
         disk_free_bytes=shutil.disk_usage(data_dir).free,
         now=runtime.now(),
     )

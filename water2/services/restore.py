@@ -15,7 +15,7 @@ from water2.services import backup_postgresql, backup_sqlite
 from water2.services.backup import backup_folder, revision_in_place, stamp
 from water2.services.backup_manifest import Manifest, read_manifest, verify_copy
 from water2.services.keys import read_contact_box
-from water2.services.ledger_fsck import LedgerCheck
+from water2.services.ledger_fsck import LedgerCheck, is_setback
 from water2.services.ledger_heads import HEADS_FILE, HeadsFile
 from water2.services.ledger_keys import load_signing_key
 from water2.services.presence import alone
@@ -81,8 +81,7 @@ async def restore_backup(
 
 def _is_set_back(finding: Finding) -> bool:
     """Tell whether the heads outside the database know more than it does; a restore brings that."""
-    codes = (FindingCode.set_back, FindingCode.ledger_missing)
-    return finding.code in codes and finding.detail.get("source") == "signed_head"
+    return is_setback(finding) and finding.code is not FindingCode.history_rewritten
 
 
 def _set_back(finding: Finding) -> SetBack:

@@ -9,6 +9,7 @@ from water2.config import Settings
 from water2.database import open_database
 from water2.domain.contacts import ContactBox
 from water2.services.doctor.finding import Finding, Level, wrong
+from water2.services.doctor.ledgers import look_at_setbacks
 from water2.services.doctor.machine import look_at_machine
 from water2.services.doctor.schema import look_at_database
 from water2.services.doctor.times import look_at_times
@@ -39,6 +40,7 @@ async def examine(asked: Examination) -> Sequence[Finding]:
         if {"database", "schema"} <= sound:
             async with Runtime(database, asked.clock, _NO_KEY).read() as work:
                 findings += [one async for one in look_at_times(work, settings, asked.real_now)]
+                findings.append(await look_at_setbacks(work, settings))
     finally:
         await database.dispose()
     return findings
