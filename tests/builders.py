@@ -58,7 +58,7 @@ class Installation:
 
 async def install(runtime: Runtime, *, place: str = "lishui", code: str = "OC") -> Installation:
     async with runtime.work(SYSTEM) as work:
-        utility = await found_utility(work, FoundUtility(code, "瓯城供水", place))
+        utility = await found_utility(work, FoundUtility(code, f"瓯城供水 {code}", place))
     return Installation(runtime, utility)
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from water2 import sqlite_driver
+
 WAL_PAGES_BEFORE_CHECKPOINT = 4000
 WRITER_CACHE_KIB = 65_536  # ids are random: a write touches leaves all over its indexes
 
@@ -32,6 +34,7 @@ def sqlite_engine(url: str, *, writing: bool, pool_size: int) -> AsyncEngine:
         url, pool_size=pool_size, max_overflow=0, pool_timeout=60, connect_args={"timeout": 30}
     )
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
+    event.listen(engine.sync_engine, "do_connect", sqlite_driver.connect)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

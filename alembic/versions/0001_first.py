@@ -89,6 +89,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("type = 'entry.corrected'"),
             sqlite_where=sa.text("type = 'entry.corrected'"),
         )
+        batch_op.create_index(
+            "ix_ledger_entry_setbacks",
+            ["ledger_id", "seq"],
+            unique=False,
+            postgresql_where=sa.text("type = 'setback.accepted'"),
+            sqlite_where=sa.text("type = 'setback.accepted'"),
+        )
 
     op.create_table(
         "organisation",
@@ -107,6 +114,7 @@ def upgrade() -> None:
         ),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
+        sa.UniqueConstraint("kind", "name", name=op.f("uq_organisation_kind_name")),
     )
     op.create_table(
         "sign_in_failure",
@@ -668,10 +676,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
         sa.UniqueConstraint(
             "duty_id",
+            "step",
             "recipient",
             "due_on",
-            "step",
-            name=op.f("uq_reminder_duty_id_recipient_due_on_step"),
+            name=op.f("uq_reminder_duty_id_step_recipient_due_on"),
         ),
     )
     with op.batch_alter_table("reminder", schema=None) as batch_op:
@@ -1044,7 +1052,7 @@ def upgrade() -> None:
             sa.Enum("pass", "fail", "pending", name="sampleverdict", native_enum=False, length=40),
             nullable=False,
         ),
-        sa.Column("credits", sa.Boolean(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
         sa.Column("recorded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("late_reason", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column(
@@ -1084,9 +1092,7 @@ def upgrade() -> None:
         sa.Column("sample_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("parameter", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
         sa.Column("raw", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
-        sa.Column(
-            "value", water2.domain.columns.ExactDecimal(precision=18, scale=6), nullable=True
-        ),
+        sa.Column("value", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=True),
         sa.Column("censored", sqlmodel.sql.sqltypes.AutoString(length=1), nullable=True),
         sa.Column("unit", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
         sa.Column("limit", sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
@@ -1263,6 +1269,11 @@ def downgrade() -> None:
     op.drop_table("sign_in_failure")
     op.drop_table("organisation")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_ledger_entry_setbacks",
+            postgresql_where=sa.text("type = 'setback.accepted'"),
+            sqlite_where=sa.text("type = 'setback.accepted'"),
+        )
         batch_op.drop_index(
             "ix_ledger_entry_corrections",
             postgresql_where=sa.text("type = 'entry.corrected'"),

@@ -196,3 +196,32 @@ def test_no_way_back_leads_off_the_desk(address: str) -> None:
 
 def test_a_way_back_keeps_the_page_and_its_query() -> None:
     assert way_back("/desk/overdue/earlier?after=abc%3D") == "/desk/overdue/earlier?after=abc%3D"
+
+
+async def test_guessing_the_current_password_of_an_open_session_is_throttled(
+    client: httpx.AsyncClient,
+) -> None:
+    await sign_in(client)
+    form = await client.get("/desk/password")
+    new = "another good one"
+    given = {"csrf": token_in(form.text), "current": "wrong", "new": new, "again": new}
+    answers = [await client.post("/desk/password", data=given) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {422}
+    given["current"] = PASSWORD
+    refused = await client.post("/desk/password", data=given)
+    assert refused.status_code == 429
+    assert "尝试次数过多" in refused.text
+    await client.get("/desk/language", params={"to": "en"})
+    assert "Too many attempts" in (await client.post("/desk/password", data=given)).text
+
+
+async def test_the_right_current_password_forgets_wrong_ones(client: httpx.AsyncClient) -> None:
+    await sign_in(client)
+    given = {"csrf": token_in((await client.get("/desk/password")).text)}
+    for old, new in ((PASSWORD, "another good one"), ("another good one", "a third good one")):
+        passwords = {"new": new, "again": new}
+        for _ in range(4):
+            wrong = given | passwords | {"current": "wrong"}
+            assert (await client.post("/desk/password", data=wrong)).status_code == 422
+        done = await client.post("/desk/password", data=given | passwords | {"current": old})
+        assert done.status_code == 303

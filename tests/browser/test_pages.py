@@ -13,7 +13,7 @@ import water2.web
 from water2.domain.access import Role
 from water2.domain.facility import FacilityKind
 from water2.domain.work_order import WithdrawnBecause, WorkOrderKind
-from water2.services.board_flags import FacilityFlag
+from water2.rules.flags import FlagCode
 from water2.web import pages
 from water2.web.page import Page, environment
 from water2.words import words
@@ -26,7 +26,7 @@ BUILT_FROM_CODES = {
     "kind": FacilityKind,
     "because": WithdrawnBecause,
     "order_kind": WorkOrderKind,
-    "flag": FacilityFlag,
+    "flag": FlagCode,
     "law": ("encoded", "later", "not_encoded"),
     "provisions": ("law", "target", "law_note", "target_note"),
     "nav": ("board", "overdue", "certificates", "facilities", "law"),

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from tests.edges.conftest import client_of
 from tests.edges.test_api_register import a_registered_place
+from tests.ledgers import an_entry, append
 from water2.api.app import create_api
 from water2.config import Settings
 from water2.services.job_runs import SWEEP, begin_job, finish_job
@@ -98,6 +99,18 @@ async def test_the_queue_tells_how_far_the_sweep_is_behind(api, clock, wall):
     assert checks["queue"]["rows"] > 0
     await sweep(api.installation.runtime)
     assert (await ready(api))[1]["queue"] == {"ok": None, "rows": 0, "days_behind": 0}
+
+
+async def test_ledgers_that_were_set_back_are_told_for_good_and_stop_nobody(api, wall):
+    await swept(api, wall.now)
+    assert (await ready(api))[1]["setbacks"] == {"ok": None, "ledgers": 0}
+    utility, head = api.installation.utility, {"signed_size": 9, "signed_root": "", "size": 1}
+    accepted = an_entry(utility.ledger_id, type="setback.accepted", subject="ledger:l", data=head)
+    await append(api.installation.runtime, accepted, accepted)
+    status, checks = await ready(api)
+    assert (status, checks["setbacks"]) == (200, {"ok": None, "ledgers": 1})
+    metrics = (await api.anybody.get(f"{ROOT}/metrics")).text
+    assert "water2_ledgers_set_back 1.0" in metrics
 
 
 async def test_another_schema_is_not_ready(api, wall):

@@ -1,14 +1,16 @@
 """Ledgers over HTTP: entries, proofs that verify, corrections, signed heads."""
 
 import asyncio
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
 
 from tests.edges.test_api_register import FACILITY, TANK, a_registered_place, added
+from water2.api.openapi import examples
 from water2.config import Settings
 from water2.domain.entry import parse_entry
 from water2.domain.merkle import leaf_hash, verify_consistency, verify_inclusion
+from water2.domain.note import Checkpoint, Verifier
 from water2.services.ledger_keys import make_signing_key
 
 
@@ -123,6 +125,24 @@ async def test_a_signed_head_is_made_on_demand_and_receipts_follow(api, ledger, 
     assert f"\n{head['size']}\n{head['root']}\n\n— " in signed["note"]
     receipt = await told(api.health, f"{ledger}/receipt", seq=0)
     assert signed["note"] in receipt["receipt"]
+
+
+async def test_a_stranger_verifies_a_signed_head_with_the_published_key(api, ledger, tmp_path):
+    unsigned = (await told(api.health, "/ledgers"))["items"]
+    assert {one["verifier_key"] for one in unsigned} == {None}
+    make_signing_key(Settings(data_dir=tmp_path).keys)
+    listed = (await told(api.health, "/ledgers"))["items"]
+    for one in sorted(listed, key=lambda one: one["kind"] == "rollup"):  # it tells of the others
+        signed = await told(api.health, f"/ledgers/{one['id']}/checkpoint")
+        head = Checkpoint.parse(Verifier.from_vkey(one["verifier_key"]).open(signed["note"]))
+        assert (head.size, b64encode(head.root).decode()) == (signed["size"], signed["root"])
+        assert signed["verifier_key"] == one["verifier_key"]
+    assert (await told(api.health, ledger))["verifier_key"] == listed[0]["verifier_key"]
+
+
+def test_the_example_of_a_checkpoint_verifies_with_the_key_beside_it():
+    example = examples()["CheckpointAnswer"]
+    assert Verifier.from_vkey(example["verifier_key"]).open(example["note"])
 
 
 async def test_many_may_ask_for_the_signed_head_at_once(api, ledger, tmp_path):

@@ -112,7 +112,27 @@ async def test_what_cannot_be_true_is_refused_with_its_field(api, changes, field
 async def test_a_planned_first_day_in_use_may_lie_ahead(api):
     facility = await added(api.manager, "/facilities", FACILITY | {"in_service_on": "2027-01-01"})
     shown = (await api.manager.get(f"/facilities/{facility['id']}")).json()
-    assert shown["flags"] == ["not_in_use"]
+    assert "not_in_use" in shown["flags"]
+
+
+async def test_what_a_facility_lacks_is_flagged_alone_and_in_lists_until_it_is_there(api):
+    facility = await added(api.manager, "/facilities", FACILITY)
+    (listed,) = (await api.health.get("/facilities")).json()["items"]
+    assert facility["flags"] == listed["flags"] == ["no_manager", "no_contact", "no_meter"]
+    given = {
+        "manager_name": "周行",
+        "contacts": [{"channel": "phone", "address": "19905780108"}],
+        "electricity_meter": "001",
+    }
+    place = f"/facilities/{facility['id']}"
+    mended = await api.manager.patch(place, json=given, headers={"If-Match": "*"})
+    (listed,) = (await api.health.get("/facilities")).json()["items"]
+    assert mended.json()["flags"] == listed["flags"] == []
+
+
+async def test_a_facility_out_of_scope_is_flagged_for_nothing(api):
+    fire = await added(api.manager, "/facilities", FACILITY | {"kind": "fire"})
+    assert fire["flags"] == []
 
 
 async def test_an_older_facility_may_have_been_in_use_before_it_was_handed_over(api):
@@ -197,6 +217,28 @@ async def test_contacts_are_normalised_masked_and_kept_sealed(api):
         assert not any(b"0108" in bytes(sealed) for sealed in rows.scalars())
         bodies = await work.session.execute(text("SELECT body FROM ledger_entry"))
         assert not any(b"0108" in bytes(body) for body in bodies.scalars())
+
+
+async def test_channels_go_by_two_names_and_are_stored_under_one(api):
+    given = [
+        {"channel": "sms", "address": "19905780108"},
+        {"channel": "email", "address": "pump@example.com"},
+    ]
+    facility = await added(api.manager, "/facilities", FACILITY | {"contacts": given})
+    assert [one["channel"] for one in facility["contacts"]] == ["mail", "phone"]
+    pigeon = FACILITY | {"code": "2", "contacts": [{"channel": "pigeon", "address": "coo"}]}
+    assert (await api.manager.post("/facilities", json=pigeon)).status_code == 422
+    schema = (await api.anybody.get("/openapi.json")).json()["components"]["schemas"]
+    channel = schema["GivenContact"]["properties"]["channel"]
+    assert set(channel["enum"]) == {"phone", "sms", "mail", "email"}
+
+
+async def test_service_begins_today_unless_a_day_is_given(api, clock):
+    clock.set(clock.now.replace(hour=17))  # the next day in Lishui
+    body = FACILITY | {"in_service_on": None}
+    facility = await added(api.manager, "/facilities", body)
+    begun = await api.manager.post(f"/facilities/{facility['id']}/put-into-service")
+    assert (begun.status_code, begun.json()["in_service_on"]) == (200, "2026-11-24")
 
 
 async def test_service_begins_only_after_acceptance_and_handover(api):

@@ -129,3 +129,16 @@ async def test_who_begins_to_handle_water_owes_the_check_from_then_on(api):
     change = {"handles_water": False}
     await api.manager.patch(place, json=change, headers={"If-Match": '"2"'})
     assert {state for _, _, state in await duties_of(api, person)} == {"withdrawn"}
+
+
+async def test_whoever_was_examined_is_known_from_the_first_card_of_either_kind(api):
+    person = await added(api.manager, "/staff", PERSON)
+
+    async def since():
+        return (await api.manager.get(f"/staff/{person['id']}")).json()["since_on"]
+
+    place, known = f"/staff/{person['id']}/certificates", []
+    for card in (TRAINING, HEALTH):
+        await added(api.manager, place, card)
+        known.append(await since())
+    assert known == ["2026-11-23", "2023-04-12"]

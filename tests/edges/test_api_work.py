@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.edges.test_api_register import a_registered_place, added
+from tests.edges.test_api_register import TANK, a_registered_place, added
 from tests.edges.test_api_staff import HEALTH, PERSON, TRAINING
 from tests.records import a_cleaning_record, routine_results
 
@@ -220,3 +220,39 @@ async def test_duties_are_narrowed_by_facility_state_and_due_day(api, place):
     assert await count(due_before="2024-05-18", obligation="cleaning") == 0
     assert await count(due_before="2024-05-19", obligation="cleaning") == 1
     assert await count(facility="none") == 0
+
+
+async def test_a_value_is_told_to_its_last_digit(api, place):
+    given = results(turbidity="0.30", manganese="<0.00000005")
+    sample = await added(api.crew, "/samples", a_sample(place, results=given))
+    told = {one["parameter"]: (one["value"], one["censored"]) for one in sample["results"]}
+    assert told["turbidity"] == ("0.30", None)
+    assert told["manganese"] == ("0.00000005", "<")
+
+
+async def test_a_laboratory_whose_accreditation_had_ended_serves_no_duty(api, place):
+    lapsed = {"accreditation_number": "2200", "accreditation_valid_to": "2026-11-22"}
+    sample = await added(api.crew, "/samples", a_sample(place, purpose="routine", **lapsed))
+    assert (sample["verdict"], sample["counts"]) == ("pass", False)
+    assert sample["flags"] == ["accreditation_expired"]
+    on_its_last_day = {"accreditation_number": "2200", "accreditation_valid_to": "2026-11-23"}
+    sample = await added(api.crew, "/samples", a_sample(place, **on_its_last_day))
+    assert (sample["counts"], "accreditation_expired" in sample["flags"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("sampled_at", "code"),
+    [("2023-11-17T08:00", "tank_not_in_use_yet"), ("2026-11-21T08:00", "tank_out_of_use")],
+)
+async def test_a_sample_of_a_tank_not_in_use_is_refused_with_which_side_it_lies_on(
+    api, place, sampled_at, code
+):
+    tank = await added(
+        api.manager,
+        f"/facilities/{place['/facilities']}/tanks",
+        TANK | {"code": "9#", "in_use_on": "2023-11-18"},
+    )
+    await api.manager.post(f"/tanks/{tank['id']}/end", json={"on": "2026-11-20"})
+    body = a_sample(place, tank_id=tank["id"], sampled_at=sampled_at)
+    refused = await api.crew.post("/samples", json=body)
+    assert (refused.status_code, refused.json()["facts"]["fields"]) == (422, {"sampled_at": code})

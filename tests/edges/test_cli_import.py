@@ -43,6 +43,14 @@ def test_a_refused_row_is_named_and_costs_the_others_nothing(founded, tmp_path):
     assert facilities(founded) == 1
 
 
+def test_what_is_to_be_looked_at_is_told_in_words(founded, tmp_path):
+    header = f"{HEADER},独立电表号"
+    path = tmp_path / "泵房台账.csv"
+    path.write_text(f"{header}\n{GOOD},\n", encoding="utf-8")
+    said = founded.run("import", str(path))
+    assert "to look at: no electricity meter of its own (rows: 1)" in said.out
+
+
 def test_refused_rows_can_be_sent_back_mended_and_imported(founded, tmp_path):
     rejects = tmp_path / "rejects"
     founded.run("import", a_file(tmp_path, GOOD, BAD), "--rejects", str(rejects))

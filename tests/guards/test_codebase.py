@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "water2"
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
+SLOW = {"hash_password", "password_fits", "hash_given", "prepare_change"}
 WALL_CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
 
 
@@ -69,6 +70,26 @@ def test_only_work_commits():
         if method in ("commit", "begin_nested")
     ]
     assert found == []  # work.py commits by leaving `session.begin()`
+
+
+def test_no_password_is_hashed_while_others_wait_for_the_unit_to_end():
+    """Argon2 takes its time on purpose: neither what is given a unit nor what opens one may ask."""
+    found = [
+        f"{named(path)}:{call.lineno}"
+        for path in modules()
+        for unit in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _within_a_unit(unit)
+        for call in ast.walk(unit)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in SLOW
+    ]
+    assert found == []
+
+
+def _within_a_unit(node: ast.AST) -> bool:
+    if isinstance(node, ast.AsyncFunctionDef):
+        return any(ast.unparse(one.annotation or node) == "Work" for one in node.args.args)
+    opened = [ast.unparse(item.context_expr) for item in getattr(node, "items", ())]
+    return any(re.search(r"\bwork\(|\bread\(|\bacting\(", one) for one in opened)
 
 
 def test_no_layer_below_the_edges_reads_the_environment():

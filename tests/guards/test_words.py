@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from water2.rules.flags import FlagCode
 from water2.words import LANGUAGES, words
 
 PACKAGE = Path(__file__).parents[2] / "water2"
@@ -56,3 +57,15 @@ def test_every_code_has_its_words(language):
 
 def test_the_guard_sees_the_codes():
     assert len({code for _, code, _ in codes()}) > 100
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_flag_has_its_words_and_no_other_word_is_a_flags(language):
+    """That a record gets no flag but these, the type checker holds."""
+    named = {key.removeprefix("flag.") for key in words(language).texts if key.startswith("flag.")}
+    assert named == {*FlagCode}
+
+
+def test_every_flag_is_given_by_somebody():
+    sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert [code for code in FlagCode if f"FlagCode.{code.name}" not in sources] == []

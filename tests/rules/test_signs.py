@@ -7,7 +7,6 @@ import pytest
 
 from water2.rules import signs
 from water2.rules.book import load_book
-from water2.rules.fitness import judge_fitness
 
 BOOK = load_book("lishui")
 DAY = date(2026, 5, 5)
@@ -72,12 +71,6 @@ def test_a_sample_before_the_cleaning_ended_is_flagged(cleaned, sampled, flagged
 )
 def test_a_laboratory_without_accreditation_that_day_is_flagged(number, valid_to, flags):
     assert signs.accreditation_signs(number, valid_to, DAY) == flags
-
-
-def test_an_unfit_person_at_work_is_flagged():
-    unfit = judge_fitness(DAY, [], [], BOOK)
-    assert signs.fitness_signs([unfit]) == ("person_unfit",)
-    assert signs.fitness_signs([]) == ()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from water2.domain.cleaning import Cleaning
 from water2.domain.errors import Invalid, NotFound
 from water2.domain.facility import Facility, FacilityKind, Tank
 from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderKind
+from water2.rules.flags import FlagCode
 from water2.rules.scope import idle_flags
 from water2.services.board import ProvisionCount, count_provisions, view_board
 from water2.services.board_flags import (
-    FacilityFlag,
     list_flagged_facilities,
     list_withdrawn_assignments,
 )
@@ -224,10 +224,10 @@ async def test_facilities_are_flagged_by_what_the_place_demands(
         first = await list_flagged_facilities(work, view, limit=3)
         second = await list_flagged_facilities(work, view, limit=3, cursor=first.next)
     assert {one.code: one.flags for one in found.rows} == {
-        "B": (FacilityFlag.no_manager,),
-        "C": (FacilityFlag.not_handed_over,),
-        "D": (FacilityFlag.not_in_use,),
-        "E": (FacilityFlag.out_of_scope,),
+        "B": (FlagCode.no_manager,),
+        "C": (FlagCode.not_handed_over,),
+        "D": (FlagCode.not_in_use,),
+        "E": (FlagCode.out_of_scope,),
     }
     assert [one.code for one in (*first.rows, *second.rows)] == ["B", "C", "D", "E"]
 

@@ -188,7 +188,7 @@ async def test_signs_of_a_made_up_record_are_flags(lishui):
         4,
         7,
     }
-    assert (3, "no_electricity_meter") in flagged["泵房台账.csv"]
+    assert (3, "no_meter") in flagged["泵房台账.csv"]
     assert (4, "not_in_use") in flagged["泵房台账.csv"]
 
 
@@ -214,7 +214,7 @@ async def test_samples_are_judged_item_by_item_whatever_the_report_concludes(lis
     failed = by_report["OY6", "terminal"]
     assert (failed.verdict, failed.conclusion) == (SampleVerdict.failed, SampleVerdict.passed)
     assert "conclusion_disagrees" in failed.flags
-    assert not failed.credits  # accreditation expired
+    assert not failed.counts  # accreditation expired
     assert by_report["OY5", "inlet"].verdict is SampleVerdict.passed  # no lower bound at the inlet
 
 

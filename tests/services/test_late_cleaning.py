@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from sqlmodel import col, select
 
 from tests.builders import Installation, SettableClock, a_facility, a_tank
 from tests.records import a_cleaning_record, routine_results
+from tests.services.register_files import as_utf8, take
 from water2.domain.cleaning import Cleaning
 from water2.domain.duty import Duty
 from water2.domain.facility import Tank
@@ -30,8 +32,11 @@ async def cleaned(runtime: Runtime, lishui: Installation, tank: Tank, at: dateti
         await complete_work_order(work, made.id, command)
 
 
-async def sampled(runtime: Runtime, lishui: Installation, tank: Tank, at: datetime) -> None:
-    results = [GivenResult(parameter=key, raw=raw) for key, raw in routine_results().items()]
+async def sampled(
+    runtime: Runtime, lishui: Installation, tank: Tank, at: datetime, **other: str
+) -> None:
+    raws = routine_results() | other
+    results = [GivenResult(parameter=key, raw=raw) for key, raw in raws.items()]
     command = RecordSample(
         facility_id=tank.facility_id,
         tank_id=tank.id,
@@ -67,3 +72,22 @@ async def test_a_sample_that_stood_as_an_earlier_cleanings_credits_its_own_once_
         )
         assert due.all() == [date(2027, 5, 3)]
     assert credited == [(date(2026, 8, 3), None), (date(2026, 11, 3), date(2026, 11, 3))]
+
+
+@pytest.mark.parametrize("coliform", ["未检出", "3"])
+async def test_a_cleaning_a_file_credited_keeps_its_credit_when_a_later_one_claims_its_sample(
+    runtime: Runtime, lishui: Installation, clock: SettableClock, coliform: str
+) -> None:
+    clock.set(EARLIER + timedelta(days=9))
+    async with runtime.work(lishui.manager) as work:
+        tank = await a_tank(work, lishui.utility, await a_facility(work, lishui.utility))
+    header = "记录编号,泵房编号,水箱编号,清洗日期,清洗单位,采样日期,报告编号,检测结论\n"
+    row = "QX1,BY-001,1#,2026-08-03,清洁公司,2026-08-04,B1,合格\n"
+    await take(lishui, as_utf8("清洗消毒记录", header + row))
+    clock.set(CLEANED + timedelta(hours=2))
+    await sampled(runtime, lishui, tank, CLEANED + timedelta(hours=1), total_coliform=coliform)
+    clock.set(WRITTEN)
+    await cleaned(runtime, lishui, tank, CLEANED)
+    async with runtime.read(lishui.manager) as work:
+        first, _ = await work.session.exec(select(Cleaning).order_by(col(Cleaning.cleaned_on)))
+    assert (first.sampled_on, first.credited_on) == (date(2026, 8, 4), date(2026, 8, 4))

@@ -1,4 +1,4 @@
-"""What a sweep asks is answered by an index, however many duties and orders there are.
+"""What sweeps and ledgers ask is answered by an index, however much there is.
 
 On SQLite a partial index serves only a condition written as its own is; asked of the planner.
 """
@@ -10,9 +10,19 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from water2.domain.duty import Duty
+from water2.domain.ledger import CORRECTED, SETBACK_ACCEPTED, LedgerEntry
 from water2.domain.work_order import WorkOrderTask
+from water2.services.ledger import of_type
 
 ASKED = {
+    "ix_ledger_entry_corrections": select(LedgerEntry.body).where(
+        LedgerEntry.ledger_id == "l",
+        of_type(CORRECTED),
+        col(LedgerEntry.subject).in_(["entry:1", "entry:2"]),
+    ),
+    "ix_ledger_entry_setbacks": select(LedgerEntry.body)
+    .where(of_type(SETBACK_ACCEPTED))
+    .order_by(col(LedgerEntry.ledger_id), col(LedgerEntry.seq)),
     "ix_duty_wake": select(Duty.id)
     .where(Duty.utility_id == "u", col(Duty.wake_on) <= date(2026, 11, 23))
     .order_by(col(Duty.wake_on), col(Duty.facility_id)),

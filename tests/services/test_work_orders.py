@@ -1,6 +1,7 @@
 """Work orders: gates stop what has not happened yet, and what happened is recorded and marked."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tests.builders import a_certificate, a_facility, a_person, a_tank
 from tests.records import a_cleaning_record, routine_results
 from water2.domain.cleaning import Cleaning
 from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted, RuleViolation
-from water2.domain.staff import CertificateKind
+from water2.domain.staff import CertificateKind, Staff
 from water2.domain.water import Point, Purpose
 from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, WorkOrderTask
 from water2.services.cleanings import CompleteWorkOrder, complete_work_order
@@ -338,6 +339,26 @@ async def test_an_outsider_does_not_even_learn_that_an_order_exists(runtime, lis
     with pytest.raises(NotFound):
         async with runtime.work(lishui.outsider) as work:
             await start_work_order(work, order.id)
+
+
+async def test_crew_work_on_their_own_orders_and_an_account_tied_to_nobody_on_any(
+    runtime, lishui, place
+):
+    facility, _ = place
+    order = await an_order(runtime, lishui, facility)
+    await planned(runtime, lishui, order, crew=("LS001",))
+    async with runtime.read() as work:
+        people = {one.code: one.id for one in await work.session.exec(select(Staff))}
+    another = replace(lishui.crew, staff_id=people["LS002"])
+    with pytest.raises(NotPermitted):
+        async with runtime.work(another) as work:
+            await start_work_order(work, order.id)
+    assert lishui.crew.staff_id is None
+    await started(runtime, lishui, order)
+    async with runtime.work(another) as work:  # what happened can always be recorded
+        command = CompleteWorkOrder(record=a_cleaning_record(work.now))
+        _, (cleaning,) = await complete_work_order(work, order.id, command)
+    assert cleaning.flags == ["not_assigned"]
 
 
 async def test_an_inspector_may_not_do_the_crews_work(runtime, lishui, place):

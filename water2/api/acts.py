@@ -1,23 +1,27 @@
 """Writing requests: one act, one transaction, one answer per idempotency key.
 
-The unit is opened by a dependency of function scope: it commits, or fails, before the answer is
-sent. With FastAPI's default scope a failing commit would still answer 201.
+The unit ends inside the route: it commits, or fails, before the answer is sent. As a dependency of
+FastAPI's default scope a failing commit would still answer 201.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import UploadFile
 
 from water2.api.callers import AnyCaller, PresentCaller
 from water2.api.state import state_of
 from water2.domain.errors import Conflict
 from water2.domain.operation import IdempotentAnswer
+from water2.edge.database_away import broken_off
 from water2.services.idempotency import FirstAnswer, claim_key
 from water2.services.sign_in import Caller
 from water2.work import Work
@@ -33,6 +37,9 @@ Key = Annotated[
     ),
 ]
 _CHUNK = 1 << 20
+ATTEMPTS = 3
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_log = logging.getLogger(__name__)
 
 
 class Replayed(Exception):
@@ -121,20 +128,44 @@ async def _add_part(content: "hashlib._Hash", value: UploadFile | str) -> None:
     await value.seek(0)
 
 
-async def open_act(
-    request: Request, caller: PresentCaller, idempotency_key: Key = None
-) -> AsyncIterator[Act]:
+class ActRoute(APIRoute):
+    """The class of writing routes: it ends their unit, and begins anew what PostgreSQL broke off.
+
+    Of acts that wait for each other in a circle the server ends one, all of it: the whole request
+    is done again, a few times at most, and nobody need know.
+    """
+
+    def get_route_handler(self) -> Handler:
+        """Wrap the handler FastAPI makes, dependencies included."""
+        handle = super().get_route_handler()
+
+        async def act(request: Request) -> Response:
+            async with AsyncExitStack() as unit:
+                request.state.unit = unit
+                return await handle(request)
+
+        async def act_again(request: Request) -> Response:
+            for _ in range(ATTEMPTS - 1):
+                try:
+                    return await act(request)
+                except DBAPIError as error:
+                    if not broken_off(error):
+                        raise
+                    _log.warning("%s was broken off and begins anew", request.url.path)
+            return await act(request)
+
+        return act_again
+
+
+async def open_act(request: Request, caller: PresentCaller, idempotency_key: Key = None) -> Act:
     """Open the unit of a writing request of somebody signed in."""
-    async with acting(request, caller, idempotency_key) as act:
-        yield act
+    unit: AsyncExitStack = request.state.unit
+    return await unit.enter_async_context(acting(request, caller, idempotency_key))
 
 
-async def open_own_act(
-    request: Request, caller: AnyCaller, idempotency_key: Key = None
-) -> AsyncIterator[Act]:
+async def open_own_act(request: Request, caller: AnyCaller, idempotency_key: Key = None) -> Act:
     """Open a unit also while a one-time password is still to be changed."""
-    async with acting(request, caller, idempotency_key) as act:
-        yield act
+    return await open_act(request, caller, idempotency_key)
 
 
 async def expected_version(
@@ -158,6 +189,6 @@ async def expected_version(
     return int(digits)
 
 
-Writing = Annotated[Act, Depends(open_act, scope="function")]
-OwnWriting = Annotated[Act, Depends(open_own_act, scope="function")]
+Writing = Annotated[Act, Depends(open_act)]
+OwnWriting = Annotated[Act, Depends(open_own_act)]
 ExpectedVersion = Annotated[int | None, Depends(expected_version)]

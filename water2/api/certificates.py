@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Response
 from fastapi import Query as Given
 
-from water2.api.acts import Act, Writing
+from water2.api.acts import Act, ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, ListAnswer, Query
 from water2.domain.access import Action
@@ -24,7 +24,7 @@ from water2.services.certificates import (
 from water2.services.duty_evidence import certificates_of
 from water2.services.rows import fetch, utility_of
 
-router = APIRouter(tags=["register"])
+router = APIRouter(tags=["register"], route_class=ActRoute)
 
 
 class CertificateAnswer(Answer):

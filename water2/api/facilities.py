@@ -7,29 +7,34 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import Field
 
-from water2.api.acts import Act, ExpectedVersion, Writing
+from water2.api.acts import Act, ActRoute, ExpectedVersion, Writing
 from water2.api.callers import Reading
 from water2.api.contacts import ContactAnswer, contacts_of
 from water2.api.shapes import Amount, Answer, Id, ListAnswer, ListQuery, page_answer
 from water2.domain.facility import Disinfectant, Facility, FacilityKind, SupplyMode
+from water2.rules.flags import FlagCode
 from water2.services.commissioning import PutIntoService, put_into_service
 from water2.services.endings import EndOfLife, end_facility
 from water2.services.facilities import (
     EditFacility,
     RegisterFacility,
     edit_facility,
-    flags_of,
     register_facility,
 )
+from water2.services.facility_flags import flags_of
+from water2.services.paging import Page
 from water2.services.register_queries import facility_by, list_rows
-from water2.services.rows import utility_of
 from water2.work import Work
 
-router = APIRouter(prefix="/facilities", tags=["register"])
+router = APIRouter(prefix="/facilities", tags=["register"], route_class=ActRoute)
+TODAY = PutIntoService()
 
 
 class FacilityAnswer(Answer):
-    """A facility; `scope_clause` is the clause by which it is in scope or outside."""
+    """A facility; `scope_clause` is the clause by which it is in scope or outside.
+
+    `flags`: what to look at, like `not_handed_over`, `no_manager`, `no_contact`, `no_meter`.
+    """
 
     id: str
     utility_id: str
@@ -57,7 +62,7 @@ class FacilityAnswer(Answer):
     in_scope: bool
     scope_clause: str
     version: int
-    flags: list[str] = Field(default_factory=list)
+    flags: list[FlagCode] = Field(default_factory=list)
     contacts: list[ContactAnswer] = Field(default_factory=list)
 
 
@@ -73,7 +78,7 @@ class FacilityQuery(ListQuery):
 async def _shown(work: Work, facility: Facility) -> FacilityAnswer:
     """Show one facility with its contacts and flags."""
     answer = FacilityAnswer.model_validate(facility)
-    answer.flags = await flags_of(work, await utility_of(work, facility), facility)
+    answer.flags = (await flags_of(work, [facility]))[facility.id]
     answer.contacts = await contacts_of(work, facility.id)
     return answer
 
@@ -84,14 +89,20 @@ async def _answer(act: Act, facility: Facility, status: int = 200) -> Response:
 
 @router.get("", response_model=ListAnswer[FacilityAnswer])
 async def show_facilities(work: Reading, query: Annotated[FacilityQuery, Given()]) -> Response:
-    """List facilities by code; contacts and flags are shown for a single one alone."""
+    """List facilities by code; contacts are shown for a single one alone."""
     filters = {
         "code": query.code,
         "kind": query.kind,
         "in_scope": query.in_scope,
         "out_of_use_on": query.out_of_use,
     }
-    return page_answer(FacilityAnswer, await list_rows(work, Facility, filters, query.page))
+    page = await list_rows(work, Facility, filters, query.page)
+    flags = await flags_of(work, page.items)
+    shown = [
+        FacilityAnswer.model_validate(one).model_copy(update={"flags": flags[one.id]})
+        for one in page.items
+    ]
+    return page_answer(FacilityAnswer, Page(shown, page.next))
 
 
 @router.post("", status_code=201, response_model=FacilityAnswer)
@@ -117,8 +128,8 @@ async def change_facility(
 
 
 @router.post("/{id}/put-into-service", response_model=FacilityAnswer)
-async def begin_service(act: Writing, id_: Id, command: PutIntoService) -> Response:
-    """Set the first day in use; refused before acceptance (art. 9) and handover (art. 10)."""
+async def begin_service(act: Writing, id_: Id, command: PutIntoService = TODAY) -> Response:
+    """Set the first day in use, without a body today; refused before arts. 9 and 10 are met."""
     return await _answer(act, await put_into_service(act.work, id_, command))
 
 

@@ -50,6 +50,7 @@ def _checks(state: ApiState, found: Readiness) -> dict[str, dict[str, Any]]:
             "age_seconds": None if age is None else int(age.total_seconds()),
         },
         "queue": {"ok": None, "rows": found.queue_rows, "days_behind": found.queue_days},
+        "setbacks": {"ok": None, "ledgers": found.set_back},
         "disk": {
             "ok": found.disk_free_bytes >= LEAST_FREE_BYTES,
             "free_bytes": found.disk_free_bytes,
@@ -82,6 +83,7 @@ async def show_metrics(request: Request) -> Response:
         ),
         "water2_queue_rows": ("Duties the sweep should have looked at", found.queue_rows),
         "water2_queue_days": ("Days the oldest of them waits", found.queue_days),
+        "water2_ledgers_set_back": ("Ledgers that lost signed entries once", found.set_back),
         "water2_disk_free_bytes": ("Free space of the data folder", found.disk_free_bytes),
         "water2_schema_current": ("Whether the schema is this program's", found.schema_current),
         "water2_clock_seconds": ("The installation's clock", found.now.timestamp()),

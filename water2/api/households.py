@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import Field
 
-from water2.api.acts import Act, ExpectedVersion, Writing
+from water2.api.acts import Act, ActRoute, ExpectedVersion, Writing
 from water2.api.callers import Reading
 from water2.api.contacts import ContactAnswer, contacts_of
 from water2.api.shapes import Answer, Id, ListAnswer, ListQuery, page_answer
@@ -24,7 +24,7 @@ from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
 from water2.work import Work
 
-router = APIRouter(prefix="/households", tags=["register"])
+router = APIRouter(prefix="/households", tags=["register"], route_class=ActRoute)
 
 
 class HouseholdAnswer(Answer):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Query as Given
 from pydantic import BaseModel
 
-from water2.api.acts import Key, Writing, acting
+from water2.api.acts import ActRoute, Key, Writing, acting
 from water2.api.callers import PresentCaller, Reading
 from water2.api.problems import words_for
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, Query, page_answer
@@ -29,7 +29,7 @@ from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
 from water2.words import Words
 
-router = APIRouter(prefix="/imports", tags=["import"])
+router = APIRouter(prefix="/imports", tags=["import"], route_class=ActRoute)
 _ANY = "any"
 _PLURALS = {"facilities": "facility", "people": "staff"}
 _KINDS = {kind.name for kind in KINDS}

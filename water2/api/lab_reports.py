@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from fastapi import Query as Given
 
-from water2.api.acts import Writing
+from water2.api.acts import ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.samples import SampleAnswer, shown_samples
 from water2.api.shapes import Answer, ListAnswer, ListQuery, page_answer
@@ -19,7 +19,7 @@ from water2.services.lab_reports import (
 from water2.services.paging import Page
 from water2.work import Work
 
-router = APIRouter(prefix="/lab-reports", tags=["water"])
+router = APIRouter(prefix="/lab-reports", tags=["water"], route_class=ActRoute)
 
 
 class LabReportAnswer(Answer):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import BaseModel, JsonValue
 
-from water2.api.acts import Writing
+from water2.api.acts import ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Query
 from water2.domain.access import Action
@@ -20,7 +20,7 @@ from water2.services.policy import set_policy
 from water2.services.register import chosen_utility
 from water2.services.rulebooks import book_of
 
-router = APIRouter(tags=["law"])
+router = APIRouter(tags=["law"], route_class=ActRoute)
 
 
 class ObligationAnswer(BaseModel):

@@ -8,7 +8,7 @@ from fastapi import Query as Given
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from water2.api.acts import Writing
+from water2.api.acts import ActRoute, Writing
 from water2.api.callers import PresentCaller, Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, Query, page_answer
 from water2.api.state import state_of
@@ -19,12 +19,16 @@ from water2.services.ledger import EntryView, fetch_ledger, list_entries, list_l
 from water2.services.ledger import root_of as root_of_ledger
 from water2.services.ledger_corrections import CorrectEntry, correct_entry, folded
 from water2.services.ledger_proofs import give_receipt, prove_consistency, prove_inclusion
-from water2.services.ledger_signing import current_checkpoint
+from water2.services.ledger_signing import current_checkpoint, verifier_key
 from water2.services.paging import Page
 from water2.services.rows import fetch
 
-router = APIRouter(prefix="/ledgers", tags=["ledger"])
+router = APIRouter(prefix="/ledgers", tags=["ledger"], route_class=ActRoute)
 Seq = Annotated[int, Field(ge=0, le=2**53)]
+VerifierKey = Annotated[
+    str | None,
+    Field(description="C2SP vkey: checkpoints verify with it; null where no key is in place"),
+]
 
 
 class LedgerAnswer(Answer):
@@ -36,12 +40,14 @@ class LedgerAnswer(Answer):
     subject_id: str
     size: int
     root: str
+    verifier_key: VerifierKey
 
     @classmethod
-    def of(cls, ledger: Ledger) -> Self:
+    def of(cls, ledger: Ledger, verifier_key: str | None) -> Self:
         """Show a ledger with its root in base64."""
         root = b64encode(root_of_ledger(ledger)).decode()
-        return cls.model_validate({**ledger.model_dump(exclude={"frontier"}), "root": root})
+        columns = ledger.model_dump(exclude={"frontier"})
+        return cls.model_validate({**columns, "root": root, "verifier_key": verifier_key})
 
 
 class EntryAnswer(BaseModel):
@@ -78,6 +84,7 @@ class CheckpointAnswer(Answer):
     root: str
     note: str
     signed_at: Instant
+    verifier_key: VerifierKey
 
 
 class InclusionAnswer(BaseModel):
@@ -141,16 +148,21 @@ def _text(value: bytes) -> str:
 
 
 @router.get("", response_model=ListAnswer[LedgerAnswer])
-async def show_ledgers(work: Reading, query: Annotated[ListQuery, Given()]) -> Response:
+async def show_ledgers(
+    request: Request, work: Reading, query: Annotated[ListQuery, Given()]
+) -> Response:
     """List ledgers: one for each facility, the utility's own, and its roll-up."""
-    page = await list_ledgers(work, query.page)
-    return page_answer(LedgerAnswer, Page([LedgerAnswer.of(one) for one in page.items], page.next))
+    page, settings = await list_ledgers(work, query.page), state_of(request).settings
+    keys = {id_: verifier_key(settings, id_) for id_ in {one.utility_id for one in page.items}}
+    shown = [LedgerAnswer.of(one, keys[one.utility_id]) for one in page.items]
+    return page_answer(LedgerAnswer, Page(shown, page.next))
 
 
 @router.get("/{id}", response_model=LedgerAnswer)
-async def show_ledger(work: Reading, id_: Id) -> LedgerAnswer:
+async def show_ledger(request: Request, work: Reading, id_: Id) -> LedgerAnswer:
     """Show a ledger as it stands."""
-    return LedgerAnswer.of(await fetch_ledger(work, id_))
+    ledger = await fetch_ledger(work, id_)
+    return LedgerAnswer.of(ledger, verifier_key(state_of(request).settings, ledger.utility_id))
 
 
 @router.get("/{id}/entries", response_model=ListAnswer[EntryAnswer])
@@ -180,6 +192,7 @@ async def show_checkpoint(request: Request, caller: PresentCaller, id_: Id) -> C
         root=_text(found.root),
         note=found.note,
         signed_at=found.signed_at,
+        verifier_key=verifier_key(state.settings, utility.id),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from fastapi import Query as Given
 
-from water2.api.acts import Writing
+from water2.api.acts import ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.access import Action
@@ -15,7 +15,7 @@ from water2.services.patrols import RecordPatrol, record_patrol
 from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
 
-router = APIRouter(prefix="/patrols", tags=["patrols"])
+router = APIRouter(prefix="/patrols", tags=["patrols"], route_class=ActRoute)
 
 
 class PatrolAnswer(Answer):

@@ -14,6 +14,7 @@ from water2.domain.errors import DomainError, FieldProblem
 from water2.edge.database_away import (
     DATABASE_ERRORS,
     RETRY_AFTER_SECONDS,
+    broken_off,
     database_away,
     taken_meanwhile,
     value_unstorable,
@@ -93,9 +94,10 @@ async def _database_error(request: Request, error: Exception) -> Response:
     if taken_meanwhile(error):
         return problem_answer(plain_problem(say, 409, "taken_meanwhile"))
     if database_away(error):
-        _log.warning("the database is away: %s", type(error).__name__)
+        code = "contended" if broken_off(error) else "database_away"
+        _log.warning("%s: %s", code, type(error).__name__)
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        return problem_answer(plain_problem(say, 503, "database_away", headers=wait))
+        return problem_answer(plain_problem(say, 503, code, headers=wait))
     return await _fault(request, error)
 
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import Field
 
-from water2.api.acts import Act, Writing
+from water2.api.acts import Act, ActRoute, Writing
 from water2.api.callers import Reading
-from water2.api.shapes import Amount, Answer, Id, Instant, ListAnswer, ListQuery, page_answer
+from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.access import Action
 from water2.domain.water import Point, Purpose, Sample, SampleVerdict
 from water2.services.paging import Page
@@ -19,15 +19,15 @@ from water2.services.samples import AddResults, RecordSample, add_results, recor
 from water2.services.work_queries import results_by_sample
 from water2.work import Work
 
-router = APIRouter(tags=["water"])
+router = APIRouter(tags=["water"], route_class=ActRoute)
 
 
 class ResultAnswer(Answer):
-    """One item: the raw text, what it was read as, the limit it was judged by."""
+    """One item: the raw text, the decimal it was read as, the limit it was judged by."""
 
     parameter: str
     raw: str
-    value: Amount | None
+    value: str | None
     censored: str | None
     unit: str | None
     limit: str | None
@@ -35,7 +35,7 @@ class ResultAnswer(Answer):
 
 
 class SampleAnswer(Answer):
-    """A sample; `credits` false: stored and flagged, counts for no duty."""
+    """A sample; `counts` false: its laboratory was not accredited that day, it serves no duty."""
 
     id: str
     facility_id: str
@@ -53,7 +53,7 @@ class SampleAnswer(Answer):
     issued_on: date | None
     conclusion: SampleVerdict | None
     verdict: SampleVerdict
-    credits: bool
+    counts: bool
     recorded_at: Instant
     late_reason: str | None
     flags: list[str]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import Field
 
-from water2.api.acts import Act, ExpectedVersion, Writing
+from water2.api.acts import Act, ActRoute, ExpectedVersion, Writing
 from water2.api.callers import Reading
 from water2.api.contacts import ContactAnswer, contacts_of
 from water2.api.shapes import Answer, Id, ListAnswer, ListQuery, page_answer
@@ -17,7 +17,7 @@ from water2.services.rows import fetch
 from water2.services.staff import AddStaff, EditStaff, LeaveStaff, add_staff, edit_staff, leave
 from water2.work import Work
 
-router = APIRouter(prefix="/staff", tags=["register"])
+router = APIRouter(prefix="/staff", tags=["register"], route_class=ActRoute)
 
 
 class StaffAnswer(Answer):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from fastapi import Query as Given
 
-from water2.api.acts import Act, ExpectedVersion, Writing
+from water2.api.acts import Act, ActRoute, ExpectedVersion, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Amount, Answer, Id, ListAnswer, ListQuery, page_answer
 from water2.domain.facility import Tank
@@ -15,7 +15,7 @@ from water2.services.register_queries import facility_by, list_rows
 from water2.services.rows import fetch
 from water2.services.tanks import AddTank, EditTank, add_tank, edit_tank
 
-router = APIRouter(tags=["register"])
+router = APIRouter(tags=["register"], route_class=ActRoute)
 
 
 class TankAnswer(Answer):

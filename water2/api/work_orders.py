@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Given
 from pydantic import Field
 
-from water2.api.acts import Act, Writing
+from water2.api.acts import Act, ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.work_order import Origin, WorkOrder, WorkOrderKind, WorkOrderState
@@ -27,7 +27,7 @@ from water2.services.work_orders import (
 from water2.services.work_queries import parts_of_orders
 from water2.work import Work
 
-router = APIRouter(prefix="/work-orders", tags=["work orders"])
+router = APIRouter(prefix="/work-orders", tags=["work orders"], route_class=ActRoute)
 
 
 class WorkOrderAnswer(Answer):

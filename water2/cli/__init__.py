@@ -40,6 +40,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "verify": ledgers.verify,
         "checkpoint": ledgers.checkpoint,
         "fsck": ledgers.fsck,
+        "accept-setback": ledgers.accept,
     },
     "db": {"upgrade": databases.upgrade},
     "user": {
@@ -47,6 +48,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "list": users.list_,
         "reset-password": users.reset,
         "disable": users.disable,
+        "put-under": users.put_under_regulator,
     },
 }
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
+from uvicorn.loops.auto import auto_loop_factory
 
 from water2.cli.refusals import sentence
 from water2.cli.terminal import Terminal, chosen_language
@@ -108,7 +109,8 @@ def _run(
     terminal = Terminal(words(chosen_language(lang)), as_json)
     try:
         settings = load_settings(data_dir=data_dir, database_url=database_url)
-        return asyncio.run(_awaited(command(Place(settings, terminal), **given)))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            return runner.run(_awaited(command(Place(settings, terminal), **given)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         terminal.warn(terminal.words.text("cli.error.interrupted"))
     except BrokenPipeError:  # whoever read has enough

@@ -1,5 +1,6 @@
 """`import` and `take-back`: a utility's own files."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,6 +116,8 @@ def _show_file(terminal: Terminal, file: FileReport) -> None:
     more = sum(max(0, len(rows) - _SHOWN) for rows in (file.rejections, file.changes))
     if more:
         terminal.say("cli.import.more", count=more)
+    for flag, rows in Counter(one.flag for one in file.flags).most_common():
+        terminal.say("cli.import.flagged", told=terminal.words.text(f"flag.{flag}"), rows=rows)
     if file.import_id:
         terminal.say("cli.import.run", id=file.import_id)
 

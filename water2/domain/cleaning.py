@@ -7,6 +7,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import id_field, json_field, optional_reference, reference
+from water2.rules.flags import FlagCode
 
 
 class Cleaning(SQLModel, table=True):
@@ -36,7 +37,7 @@ class Cleaning(SQLModel, table=True):
     recorded_at: datetime
     late_reason: str | None = Field(default=None, max_length=500)  # filled: a late entry (补记)
     violations: list[dict[str, Any]] = json_field(default_factory=list)
-    flags: list[str] = json_field(default_factory=list)
+    flags: list[FlagCode] = json_field(default_factory=list)
     returned_to_service_at: datetime | None = None
     import_id: str | None = Field(default=None, max_length=32, index=True)
 
@@ -57,5 +58,5 @@ class Inspection(SQLModel, table=True):
     inspected_on: date | None = None  # empty: reported as not performed
     record: dict[str, Any] = json_field()
     recorded_at: datetime
-    flags: list[str] = json_field(default_factory=list)
+    flags: list[FlagCode] = json_field(default_factory=list)
     import_id: str | None = Field(default=None, max_length=32, index=True)

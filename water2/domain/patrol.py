@@ -8,6 +8,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import enum_field, id_field, json_field, optional_reference, reference
+from water2.rules.flags import FlagCode
 
 
 class PatrolKind(StrEnum):
@@ -33,4 +34,4 @@ class Patrol(SQLModel, table=True):
     abnormal: list[str] = json_field(default_factory=list)
     recorded_at: datetime
     late_reason: str | None = Field(default=None, max_length=500)
-    flags: list[str] = json_field(default_factory=list)
+    flags: list[FlagCode] = json_field(default_factory=list)

@@ -25,7 +25,7 @@ class Digest(SQLModel, table=True):
 class Reminder(SQLModel, table=True):
     """One duty in a digest. `step` is the days ahead, or the date when it is overdue."""
 
-    __table_args__ = (UniqueConstraint("duty_id", "recipient", "due_on", "step"),)
+    __table_args__ = (UniqueConstraint("duty_id", "step", "recipient", "due_on"),)
 
     id: str = id_field()
     duty_id: str = Field(max_length=32)  # no foreign key: late facts may dissolve a derived duty

@@ -1,20 +1,19 @@
 """Water samples and their results."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import (
-    decimal_field,
     enum_field,
     id_field,
     json_field,
     optional_reference,
     reference,
 )
+from water2.rules.flags import FlagCode
 
 
 class Point(StrEnum):
@@ -67,16 +66,19 @@ class Sample(SQLModel, table=True):
     issued_on: date | None = None
     conclusion: SampleVerdict | None = enum_field(SampleVerdict, default=None)  # as reported
     verdict: SampleVerdict = enum_field(SampleVerdict)
-    credits: bool = True  # False: stored and flagged, counts for no duty
+    counts: bool = True  # False: from a laboratory not accredited that day; serves no duty
     recorded_at: datetime
     late_reason: str | None = Field(default=None, max_length=500)
-    flags: list[str] = json_field(default_factory=list)
+    flags: list[FlagCode] = json_field(default_factory=list)
     identity: str | None = Field(default=None, max_length=64, unique=True)  # of an imported row
     import_id: str | None = Field(default=None, max_length=32, index=True)
 
 
 class SampleResult(SQLModel, table=True):
-    """One item of a sample: the raw text as it came, and what it was read as."""
+    """One item of a sample: the raw text as it came, and what it was read as.
+
+    `value` is the decimal as measured, digit for digit; computing with it reads `raw` anew.
+    """
 
     __tablename__ = "sample_result"
 
@@ -84,7 +86,7 @@ class SampleResult(SQLModel, table=True):
     sample_id: str = reference("sample")
     parameter: str = Field(max_length=40)
     raw: str = Field(max_length=100)
-    value: Decimal | None = decimal_field()
+    value: str | None = Field(default=None, max_length=100)
     censored: str | None = Field(default=None, max_length=1)  # "<" or ">"
     unit: str | None = Field(default=None, max_length=40)
     limit: str | None = Field(default=None, max_length=60)

@@ -5,17 +5,17 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 RETRY_AFTER_SECONDS = 5
-# what PostgreSQL says while it stops, starts, or hands over to another node
+# what PostgreSQL says while it stops, starts, hands over to another node, or has no room or time
 _AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidCatalogNameError,
 )
-_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_BROKEN_OFF = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 DATABASE_ERRORS: tuple[type[Exception], ...] = (
     DBAPIError,
     PoolTimeoutError,
@@ -39,12 +39,17 @@ def database_away(error: Exception) -> bool:
     """Tell whether the same request may succeed later without anybody's doing."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    kinds = (PoolTimeoutError, OSError, TimeoutError, *_AWAY, *_AGAIN)
+    kinds = (PoolTimeoutError, OSError, TimeoutError, *_AWAY, *_BROKEN_OFF)
     if any(isinstance(cause, kinds) for cause in _causes(error)):
         return True
     if isinstance(error, asyncpg.InterfaceError | InterfaceError):
         return True
     return isinstance(error, OperationalError) and not isinstance(error, IntegrityError)
+
+
+def broken_off(error: Exception) -> bool:
+    """Tell whether PostgreSQL undid all of a unit for another's sake: begun anew it may succeed."""
+    return any(isinstance(cause, _BROKEN_OFF) for cause in _causes(error))
 
 
 def value_unstorable(error: Exception) -> bool:

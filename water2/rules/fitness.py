@@ -60,6 +60,16 @@ class Fitness:
     reasons: tuple[FitnessReason, ...]
 
 
+def known_since(since_on: date, *, examined: Iterable[date], trained: Iterable[date]) -> date:
+    """Give the first day a person is known to handle water, from which the health check is owed.
+
+    Reading: whoever was examined was at work from the first examination or training on; whoever
+    never was owes the check from the day the person is heard of (`since_on`).
+    """
+    checks = list(examined)
+    return min([since_on, *checks, *trained]) if checks else since_on
+
+
 def last_valid_day(certificate: HealthCertificate, obligation: Obligation) -> date | None:
     """Give the last day a certificate counts; None when it never did.
 

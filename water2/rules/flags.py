@@ -18,6 +18,10 @@ class FlagCode(StrEnum):
     not_started = "not_started"
     not_assigned = "not_assigned"
     certificate_number_shared = "certificate_number_shared"
+    # the day a work order is planned on, or is to be
+    planned_past_due = "planned_past_due"
+    planned_on_holiday = "planned_on_holiday"
+    holidays_not_published = "holidays_not_published"
     # how a cleaning was done
     batch_made_after_use = "batch_made_after_use"
     batch_expired = "batch_expired"

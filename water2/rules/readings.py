@@ -51,6 +51,11 @@ class Reading:
     inclusive: bool = False
 
     @property
+    def digits(self) -> str | None:
+        """The value as text, to the last digit the laboratory wrote."""
+        return None if self.value is None else format(self.value, "f")
+
+    @property
     def censored(self) -> Literal["<", ">"] | None:
         """On which side the true value lies of the bound, where only a bound is known."""
         if self.kind == "below":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def idle_flags(
     handed_over_on: date | None,
     in_service_on: date | None,
     today: date,
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag a facility in scope whose duties do not run yet.
 
     `not_handed_over`: accepted, but not handed over; `not_in_use`: handed over, but its first day
@@ -111,9 +112,9 @@ def idle_flags(
         return ()
     if handed_over_on is None or handed_over_on > today:
         accepted = accepted_on is not None and accepted_on <= today
-        return ("not_handed_over",) if accepted else ()
+        return (FlagCode.not_handed_over,) if accepted else ()
     used = in_service_on is not None and in_service_on <= today
-    return () if used else ("not_in_use",)
+    return () if used else (FlagCode.not_in_use,)
 
 
 def first_day_in_use(

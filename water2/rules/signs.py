@@ -7,25 +7,25 @@ from decimal import Decimal
 
 from water2.rules.book import Rulebook
 from water2.rules.calendar import add_months
-from water2.rules.fitness import Fitness
+from water2.rules.flags import FlagCode
 from water2.rules.obligation import Obligation
 from water2.rules.records import impossible_flows
 
 BATCH_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 
 
-def order_signs(*days: date | datetime | None) -> tuple[str, ...]:
+def order_signs(*days: date | datetime | None) -> tuple[FlagCode, ...]:
     """Flag days out of order: sampled ≤ received ≤ tested ≤ issued; the unknown are passed over.
 
     Days and instants may be mixed; the instants in the zone of the days.
     """
     known = [_day(day) for day in days if day is not None]
-    return ("dates_out_of_order",) if known != sorted(known) else ()
+    return (FlagCode.dates_out_of_order,) if known != sorted(known) else ()
 
 
 def plate_count_signs(
     sampled: date | datetime, reported: date | datetime, obligation: Obligation
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag a plate count reported before it can have been incubated (48 hours after sampling).
 
     Where only days are known it is flagged when no hour of the day could be late enough; instants
@@ -37,12 +37,12 @@ def plate_count_signs(
     else:
         first = sampled if isinstance(sampled, datetime) else datetime.combine(sampled, time.min)
         early = _day(reported) < (first + hours).date()
-    return ("plate_count_too_early",) if early else ()
+    return (FlagCode.plate_count_too_early,) if early else ()
 
 
 def sample_order_signs(
     cleaned: date | datetime, sampled: date | datetime | None
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag an after-cleaning sample taken before the cleaning had ended."""
     if sampled is None:
         return ()
@@ -50,30 +50,25 @@ def sample_order_signs(
         early = sampled < cleaned
     else:
         early = _day(sampled) < _day(cleaned)
-    return ("sampled_before_cleaning_ended",) if early else ()
+    return (FlagCode.sampled_before_cleaning_ended,) if early else ()
 
 
 def accreditation_signs(
     number: str | None, valid_to: date | None, sampled_on: date
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag a laboratory without accreditation on the day of the sample: its report credits nothing.
 
     The accreditation's last day is included.
     """
     if not number:
-        return ("accreditation_lacking",)
+        return (FlagCode.accreditation_lacking,)
     expired = valid_to is not None and valid_to < sampled_on
-    return ("accreditation_expired",) if expired else ()
-
-
-def fitness_signs(crew: list[Fitness]) -> tuple[str, ...]:
-    """Flag a work done with a person unfit that day: a violation of art. 17(2), and recorded so."""
-    return () if all(fitness.fit for fitness in crew) else ("person_unfit",)
+    return (FlagCode.accreditation_expired,) if expired else ()
 
 
 def batch_signs(
     used_on: date, obligation: Obligation, *, batch: str | None, expires_on: date | None
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag a disinfectant past its expiry, or made after it was used.
 
     Without an expiry day it is the batch's day of manufacture and the shelf life; batches whose
@@ -81,10 +76,10 @@ def batch_signs(
     """
     made_on = batch_made_on(batch or "")
     if made_on is not None and made_on > used_on:
-        return ("batch_made_after_use",)
+        return (FlagCode.batch_made_after_use,)
     months = int(obligation.number("shelf_life_months"))
     last = expires_on or (add_months(made_on, months) if made_on else None)
-    return ("batch_expired",) if last is not None and last < used_on else ()
+    return (FlagCode.batch_expired,) if last is not None and last < used_on else ()
 
 
 def batch_made_on(batch: str) -> date | None:
@@ -96,22 +91,22 @@ def batch_made_on(batch: str) -> date | None:
         return None
 
 
-def contact_signs(contact_minutes: int | None, obligation: Obligation) -> tuple[str, ...]:
+def contact_signs(contact_minutes: int | None, obligation: Obligation) -> tuple[FlagCode, ...]:
     """Flag a disinfectant's contact time shorter than practice asks for."""
     short = contact_minutes is not None and contact_minutes < obligation.number("contact_minutes")
-    return ("contact_time_short",) if short else ()
+    return (FlagCode.contact_time_short,) if short else ()
 
 
 def flow_signs(
     record: Mapping[str, object], volume_m3: Decimal | None, obligation: Obligation
-) -> tuple[str, ...]:
+) -> tuple[FlagCode, ...]:
     """Flag a drain or refill too fast for the tank's volume; see `records.impossible_flows`."""
-    return ("impossible_flow",) if impossible_flows(record, volume_m3, obligation) else ()
+    return (FlagCode.impossible_flow,) if impossible_flows(record, volume_m3, obligation) else ()
 
 
-def outage_signs(*, isolable: bool, notice_number: str | None) -> tuple[str, ...]:
+def outage_signs(*, isolable: bool, notice_number: str | None) -> tuple[FlagCode, ...]:
     """Flag a cleaning without an outage notice of a tank that cannot be isolated."""
-    return () if isolable or notice_number else ("cleaning_without_outage",)
+    return () if isolable or notice_number else (FlagCode.cleaning_without_outage,)
 
 
 def is_late_entry(
@@ -124,12 +119,14 @@ def is_late_entry(
     return recorded_at - occurred_at > timedelta(hours=int(obligation.number("late_entry_hours")))
 
 
-def entry_signs(happened_on: date, entered_on: date, obligation: Obligation) -> tuple[str, ...]:
+def entry_signs(
+    happened_on: date, entered_on: date, obligation: Obligation
+) -> tuple[FlagCode, ...]:
     """Flag a record of old files typed in long after it happened, or before."""
     if entered_on < happened_on:
-        return ("dates_out_of_order",)
+        return (FlagCode.dates_out_of_order,)
     late = (entered_on - happened_on).days > obligation.number("entered_long_after_days")
-    return ("entered_long_after",) if late else ()
+    return (FlagCode.entered_long_after,) if late else ()
 
 
 def _day(moment: date | datetime) -> date:

@@ -13,6 +13,7 @@ from water2.domain.staff import CertificateKind, Staff
 from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderState
 from water2.rules.book import Rulebook
 from water2.rules.fitness import Fitness, judge_crew, judge_fitness
+from water2.rules.flags import FlagCode
 from water2.rules.provision import Refused
 from water2.services.duty_evidence import certificates_of, health_certificate, training_of
 from water2.services.rows import chunks, ledgers_of
@@ -39,18 +40,28 @@ async def fitness_on(
     }
 
 
-async def people_by_code(work: Work, utility: Utility, codes: Sequence[str]) -> list[Staff]:
+async def people_by_code(
+    work: Work, utility: Utility, codes: Sequence[str], *, lock: bool = False
+) -> list[Staff]:
     """Return people by 工号, or by the id that answers give them.
+
+    `lock` keeps them as they are until the act ends: who revokes a certificate, or notes that
+    somebody left, waits for it and sees whom it sent; or comes first, and it sees that.
 
     Raises:
         NotFound: one of the codes is nobody's.
     """
-    rows = await work.session.exec(
-        select(Staff).where(
+    found = (
+        select(Staff)
+        .where(
             Staff.utility_id == utility.id,
             or_(col(Staff.code).in_(codes), col(Staff.id).in_(codes)),
         )
+        .order_by(Staff.id)
     )
+    if lock:  # shared: two plans for the same people need not wait for each other
+        found = found.with_for_update(read=True).execution_options(populate_existing=True)
+    rows = await work.session.exec(found)
     people = {name: person for person in rows for name in (person.id, person.code)}
     for code in codes:
         if code not in people:
@@ -74,7 +85,7 @@ async def require_fit(work: Work, book: Rulebook, people: Sequence[Staff], on: d
 
 async def unfit_people(
     work: Work, utility: Utility, book: Rulebook, codes: Sequence[str], on: date
-) -> tuple[list[dict[str, object]], list[str]]:
+) -> tuple[list[dict[str, object]], list[FlagCode]]:
     """Judge who did the work, by 工号: the violations with their article, and flags.
 
     A code that is nobody's is flagged, not refused: what did happen can be recorded.
@@ -95,8 +106,8 @@ async def unfit_people(
         for code, fitness in sorted((await fitness_on(work, book, people, on)).items())
         for reason in fitness.reasons
     ]
-    flags = ["person_unfit"] if violations else []
-    return violations, [*flags, *(["unknown_person"] if unknown else [])]
+    flags = [FlagCode.person_unfit] if violations else []
+    return violations, [*flags, *([FlagCode.unknown_person] if unknown else [])]
 
 
 async def withdraw_assignments(
@@ -140,7 +151,10 @@ async def _withdrawable(
                 col(Assignment.withdrawn_at).is_(None),
                 col(WorkOrder.state).in_(WITHDRAWABLE),
             )
-            .order_by(Assignment.id)
+            .order_by(WorkOrder.id, Assignment.id)
+            # the order first, as every act on it: one that begins meanwhile keeps its people
+            .with_for_update(of=(WorkOrder, Assignment), key_share=True)
+            .execution_options(populate_existing=True)
         )
         found += rows.all()
     first = not_before or date.min

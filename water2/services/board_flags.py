@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_
@@ -11,10 +10,11 @@ from sqlmodel import col, select
 from water2.domain.facility import Facility, FacilityKind
 from water2.domain.staff import Staff
 from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderKind
+from water2.rules.flags import FlagCode
 from water2.rules.provision import Provision
-from water2.rules.scope import idle_flags
 from water2.services.board import BoardView
 from water2.services.board_lists import Listed
+from water2.services.facility_flags import GROUNDS, standing_flags
 from water2.services.paging import read_page
 from water2.work import Work
 
@@ -26,20 +26,13 @@ UNFIT = (
 )
 
 
-class FacilityFlag(StrEnum):
-    """Why a facility needs a look."""
-
-    not_handed_over = "not_handed_over"
-    not_in_use = "not_in_use"
-    no_manager = "no_manager"
-    out_of_scope = "out_of_scope"
-
-
-FLAG_PROVISIONS = {
-    FacilityFlag.not_handed_over: "handover",
-    FacilityFlag.no_manager: "team",
-    FacilityFlag.out_of_scope: "scope",
-}
+SHOWN = (
+    FlagCode.not_handed_over,
+    FlagCode.not_in_use,
+    FlagCode.no_manager,
+    FlagCode.out_of_scope,
+)
+"""The flags that make a facility worth a look on the board."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class FlaggedFacility:
     name: str
     kind: FacilityKind
     scope_clause: str
-    flags: tuple[FacilityFlag, ...]
+    flags: tuple[FlagCode, ...]
 
 
 @dataclass(frozen=True)
@@ -67,9 +60,9 @@ class WithdrawnAssignment:
     because: WithdrawnBecause
 
 
-def flag_provision(view: BoardView, flag: FacilityFlag) -> Provision | None:
+def flag_provision(view: BoardView, flag: FlagCode) -> Provision | None:
     """Return the provision a flag rests on, where the place has one."""
-    obligation = view.book.obligation(FLAG_PROVISIONS.get(flag, ""), view.today)
+    obligation = view.book.obligation(GROUNDS.get(flag, ""), view.today)
     return obligation.provision if obligation else None
 
 
@@ -83,30 +76,17 @@ def _worth_a_look(view: BoardView) -> ColumnElement[bool]:
         used = col(Facility.in_service_on)
         found.append(and_(inside, accepted, waiting))
         found.append(and_(inside, ~waiting, or_(used.is_(None), used > view.today)))
-    if flag_provision(view, FacilityFlag.no_manager):
+    if flag_provision(view, FlagCode.no_manager):
         unnamed = col(Facility.manager_name).is_(None)
         found.append(and_(inside, unnamed, col(Facility.manager_staff_id).is_(None)))
     return or_(*found)
 
 
-def _flags_of(view: BoardView, facility: Facility) -> tuple[FacilityFlag, ...]:
+def _flags_of(view: BoardView, facility: Facility) -> tuple[FlagCode, ...]:
     """Return the flags of a facility. What a place does not demand, it does not flag."""
     if not facility.in_scope:
-        return (FacilityFlag.out_of_scope,)
-    flags = [
-        FacilityFlag(flag)
-        for flag in idle_flags(
-            view.book,
-            accepted_on=facility.accepted_on,
-            handed_over_on=facility.handed_over_on,
-            in_service_on=facility.in_service_on,
-            today=view.today,
-        )
-    ]
-    nobody = facility.manager_name is None and facility.manager_staff_id is None
-    if nobody and flag_provision(view, FacilityFlag.no_manager):
-        flags.append(FacilityFlag.no_manager)
-    return tuple(flags)
+        return (FlagCode.out_of_scope,)
+    return tuple(standing_flags(view.book, facility, view.today))
 
 
 async def list_flagged_facilities(

@@ -12,9 +12,10 @@ from water2.domain.errors import Conflict, Invalid
 from water2.domain.organisation import Utility
 from water2.domain.staff import Certificate, CertificateKind, Staff
 from water2.domain.work_order import WithdrawnBecause
-from water2.rules.fitness import Fitness
+from water2.rules.fitness import Fitness, known_since
 from water2.services.assignments import fitness_on, withdraw_assignments
 from water2.services.duties import rederive
+from water2.services.duty_evidence import certificates_of
 from water2.services.instants import start_of_day
 from water2.services.register import record_act, require_free, require_order, require_past
 from water2.services.rows import fetch, utility_of
@@ -82,8 +83,7 @@ async def add_certificate(work: Work, staff_id: str, command: AddCertificate) ->
         valid_to=command.valid_to,
     )
     work.session.add(card)
-    if card.kind is CertificateKind.health:  # known to handle water from then on
-        person.since_on = min(person.since_on, card.done_on)
+    person.since_on = await _since(work, person)
     _record(work, utility, card, "certificate.recorded", card.done_on)
     await rederive(work, utility, staff_ids=[person.id])
     return card
@@ -100,11 +100,13 @@ async def revoke_certificate(
         Conflict: it is revoked already, or is a training, which does not lapse.
     """
     work.require(Action.keep_register)
+    seen = await fetch(work, Certificate, id_)
+    # the person first, as every act on their certificates, and as whoever sends them to work
+    person = await fetch(work, Staff, seen.staff_id, lock=True)
     card = await fetch(work, Certificate, id_, lock=True)
     if card.kind is CertificateKind.training or card.revoked_on is not None:
         code = "revoked_already" if card.revoked_on else "training_does_not_lapse"
         raise Conflict(code, {"number": card.number})
-    person = await fetch(work, Staff, card.staff_id)
     utility = await utility_of(work, card)
     today = work.today(utility.timezone)
     require_past("on", command.on, today)
@@ -118,6 +120,17 @@ async def revoke_certificate(
         return card, 0
     because = WithdrawnBecause.certificate_revoked
     return card, await withdraw_assignments(work, [person.id], because)
+
+
+async def _since(work: Work, person: Staff) -> date:
+    """Return from when a person is known to handle water, by all certificates on record."""
+    health = await certificates_of(work, CertificateKind.health, [person.id])
+    training = await certificates_of(work, CertificateKind.training, [person.id])
+    return known_since(
+        person.since_on,
+        examined=[card.done_on for card in health.get(person.id, [])],
+        trained=[card.done_on for card in training.get(person.id, [])],
+    )
 
 
 async def fitness_of(work: Work, utility: Utility, person: Staff, on: date) -> Fitness:

@@ -21,6 +21,7 @@ from water2.domain.organisation import Utility
 from water2.domain.telling import told
 from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, WorkOrderTask
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING
 from water2.rules.signs import batch_signs, contact_signs
 from water2.services.assignments import unfit_people
@@ -79,10 +80,7 @@ async def complete_work_order(
         Conflict: the order was completed or cancelled before.
     """
     work.require(Action.do_work)
-    seen = await fetch(work, WorkOrder, id_)
-    # the facility before the order, as every act on it does: none waits for another in a circle
-    facility = await fetch(work, Facility, seen.facility_id, lock=True)
-    order = await order_in(work, id_, COMPLETABLE)
+    order, facility = await order_in(work, id_, COMPLETABLE)
     if order.kind is not WorkOrderKind.cleaning:
         raise Conflict("recorded_elsewhere", {"kind": order.kind.value})
     utility = await fetch(work, Utility, order.utility_id)
@@ -153,16 +151,17 @@ async def _record_one(
     return cleaning
 
 
-def _unstarted(visit: _Visit) -> list[str]:
+def _unstarted(visit: _Visit) -> list[FlagCode]:
     """Flag work that nobody had started, or recorded by somebody not sent: gates passed by.
 
     It is recorded all the same: what happened can always be recorded.
     """
     started = visit.order.state is WorkOrderState.started
-    return [*([] if started else ["not_started"]), *([] if visit.by_crew else ["not_assigned"])]
+    unstarted = [] if started else [FlagCode.not_started]
+    return [*unstarted, *([] if visit.by_crew else [FlagCode.not_assigned])]
 
 
-def _signs(record: CleaningRecord, book: Rulebook, cleaned_on: date) -> list[str]:
+def _signs(record: CleaningRecord, book: Rulebook, cleaned_on: date) -> list[FlagCode]:
     obligation = book.obligation(CLEANING, cleaned_on)
     if obligation is None:
         return []

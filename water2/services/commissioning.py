@@ -11,9 +11,9 @@ from water2.work import Work
 
 
 class PutIntoService(Command):
-    """The first day in use."""
+    """The first day in use: today in the utility's zone unless said otherwise."""
 
-    on: Day
+    on: Day | None = None
 
 
 async def put_into_service(work: Work, id_: str, command: PutIntoService) -> Facility:
@@ -29,7 +29,7 @@ async def put_into_service(work: Work, id_: str, command: PutIntoService) -> Fac
         code = "facility_out_of_use" if facility.out_of_use_on else "already_in_service"
         raise Conflict(code, {"facility": facility.code})
     utility = await fetch(work, Utility, facility.utility_id)
-    facility.in_service_on = command.on
+    facility.in_service_on = on = command.on or work.today(utility.timezone)
     await require_commissioned(work, utility, facility)
-    data: dict[str, object] = {"on": command.on.isoformat()}
+    data: dict[str, object] = {"on": on.isoformat()}
     return await record_facility(work, utility, facility, "facility.put_into_service", data)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, WithJsonSchema
 from sqlmodel import col, select
 
 from water2.domain.command import Command
@@ -18,16 +18,32 @@ from water2.work import Work
 
 
 class Channel(StrEnum):
-    """How somebody is reached."""
+    """How somebody is reached: by text message or call, or by mail."""
 
     phone = "phone"
     mail = "mail"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Channel | None":
+        return _ALIASES.get(value) if isinstance(value, str) else None
+
+
+_ALIASES = {"sms": Channel.phone, "email": Channel.mail}
 
 
 class GivenContact(Command):
     """A telephone number or mail address."""
 
-    channel: Channel
+    channel: Annotated[
+        Channel,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "enum": [*Channel, *_ALIASES],
+                "description": "`sms` is stored as `phone`, `email` as `mail`",
+            }
+        ),
+    ]
     address: Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 

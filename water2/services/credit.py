@@ -16,6 +16,7 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.water import Purpose, Sample, SampleResult, SampleVerdict
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING, is_credited, judge_return_to_service
 from water2.rules.limits import complete
 from water2.rules.provision import Refused
@@ -23,8 +24,6 @@ from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.work_orders import reopen_duties
 from water2.work import Work
-
-WITHOUT_CLEANING = "no_cleaning_on_record"
 
 
 async def credit_by_sample(
@@ -39,18 +38,17 @@ async def credit_by_sample(
         return
     cleaning = await _cleaning_of(work, sample)
     if cleaning is None:
-        sample.flags = sorted({*sample.flags, WITHOUT_CLEANING})
+        sample.flags = sorted({*sample.flags, FlagCode.no_cleaning_on_record})
         return
     sample.cleaning_id = cleaning.id
-    sample.flags = sorted(set(sample.flags) - {WITHOUT_CLEANING})
+    sample.flags = sorted(set(sample.flags) - {FlagCode.no_cleaning_on_record})
     cleaning.sampled_on = sample.sampled_on
     obligation = book.obligation(CLEANING, cleaning.cleaned_on)
     if obligation is None:
         return
-    lacking = complete(
-        book.item_set("after_cleaning", sample.sampled_on, facility.disinfectant.value), raw
-    )
-    if sample.credits and is_credited(
+    items = book.item_set("after_cleaning", sample.sampled_on, facility.disinfectant.value)
+    lacking = complete(items, raw) if raw else ()  # no item: a conclusion from a file
+    if sample.counts and is_credited(
         obligation,
         done_on=cleaning.cleaned_on,
         sampled_on=sample.sampled_on,
@@ -73,7 +71,7 @@ async def _passed_too(work: Work, cleaning: Cleaning, sample: Sample) -> bool:
             Sample.id != sample.id,
             Sample.sampled_on == cleaning.credited_on,
             Sample.verdict == SampleVerdict.passed,
-            col(Sample.credits),
+            col(Sample.counts),
         )
     )
     return others.first() is not None
@@ -140,18 +138,18 @@ async def credit_recorded(
 async def _judge_without(
     work: Work, utility: Utility, facility: Facility, cleaning: Cleaning, lost: Sample
 ) -> None:
-    """Judge a cleaning by the samples that are still its own."""
-    if cleaning.sampled_on == lost.sampled_on:
-        cleaning.sampled_on = None
-    if cleaning.credited_on == lost.sampled_on:
-        cleaning.credited_on = None
+    """Judge a cleaning by the samples that are still its own; what others credited stays."""
     rows = await work.session.exec(
         select(Sample)
         .where(Sample.cleaning_id == cleaning.id)
         .order_by(col(Sample.sampled_on), Sample.id)
     )
-    for sample in rows.all():
-        await _credit_again(work, utility, facility, sample)
+    own = rows.all()
+    cleaning.sampled_on = own[-1].sampled_on if own else None
+    if cleaning.credited_on == lost.sampled_on:
+        cleaning.credited_on = None
+        for sample in own:
+            await _credit_again(work, utility, facility, sample)
 
 
 async def _credit_again(work: Work, utility: Utility, facility: Facility, sample: Sample) -> None:

@@ -95,7 +95,7 @@ async def routine_samples(
         ).where(
             col(Sample.facility_id).in_(chunk),
             col(Sample.purpose) == Purpose.routine,
-            col(Sample.credits),
+            col(Sample.counts),
         ),
     )
     points = str(obligation.values["points"].value).split()

@@ -15,7 +15,7 @@ from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.commissioning import judge_put_into_service
 from water2.rules.provision import Refused
-from water2.rules.scope import idle_flags, judge_scope
+from water2.rules.scope import judge_scope
 from water2.services.contacts import GivenContact, settle_contacts
 from water2.services.duties import rederive
 from water2.services.register import (
@@ -154,22 +154,6 @@ async def edit_facility(
         await require_commissioned(work, utility, facility)
     await _judge(work, utility, facility)
     return await record_facility(work, utility, facility, "facility.updated", {"changed": changed})
-
-
-async def flags_of(work: Work, utility: Utility, facility: Facility) -> list[str]:
-    """Return why a facility in scope bears no operating duty yet, and what is irregular."""
-    if not facility.in_scope or facility.out_of_use_on is not None:
-        return []
-    accepted, used = facility.accepted_on, facility.in_service_on
-    irregular = ["before_acceptance"] if accepted and used and used < accepted else []
-    flags = idle_flags(
-        await book_of(work, utility),
-        accepted_on=facility.accepted_on,
-        handed_over_on=facility.handed_over_on,
-        in_service_on=facility.in_service_on,
-        today=work.today(utility.timezone),
-    )
-    return [*irregular, *flags]
 
 
 async def record_facility(

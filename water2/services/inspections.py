@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import Field
-from sqlmodel import col, select
+from sqlmodel import select
 
 from water2.domain.access import Action
 from water2.domain.cleaning import Inspection
@@ -13,10 +13,10 @@ from water2.domain.facility import Facility, Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.telling import measured
-from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, WorkOrderTask
 from water2.services.duties import rederive
+from water2.services.order_closing import close_served_orders
+from water2.services.register import require_in_use
 from water2.services.rows import fetch
-from water2.services.work_orders import live_tasks
 from water2.work import Work
 
 
@@ -33,7 +33,7 @@ async def record_inspection(work: Work, command: RecordInspection) -> Inspection
     """Record an inspection that happened; it satisfies the tank's duty of its period.
 
     Raises:
-        Invalid: it lies in the future, or before the tank was in use.
+        Invalid: it lies in the future, or while the tank was not in use.
         Conflict: the code stands on record.
     """
     work.require(Action.do_work)
@@ -48,8 +48,8 @@ async def record_inspection(work: Work, command: RecordInspection) -> Inspection
         recorded_at=work.now,
     )
     work.session.add(inspection)
-    await _close_order(work, tank)
     await rederive(work, utility, facility_ids=[facility.id], evidence=["inspection"])
+    await close_served_orders(work, utility, [facility.id])
     work.record(
         PendingEntry(
             ledger_id=facility.ledger_id,
@@ -71,8 +71,7 @@ async def _refuse_untrue(
 ) -> None:
     if command.inspected_on > work.today(utility.timezone):
         raise Invalid.one("inspected_on", "in_future", command.inspected_on)
-    if tank.in_use_on and command.inspected_on < tank.in_use_on:
-        raise Invalid.one("inspected_on", "tank_not_in_use", command.inspected_on, tank=tank.code)
+    require_in_use("inspected_on", tank, command.inspected_on)
     taken = await work.session.exec(
         select(Inspection.id).where(
             Inspection.utility_id == utility.id, Inspection.code == command.code
@@ -80,24 +79,3 @@ async def _refuse_untrue(
     )
     if taken.first():
         raise Conflict("code_taken", {"code": command.code})
-
-
-async def _close_order(work: Work, tank: Tank) -> None:
-    """Close the order that sent somebody to inspect the tank, once all its tanks are done."""
-    rows = await work.session.exec(
-        select(WorkOrderTask, WorkOrder)
-        .join(WorkOrder, col(WorkOrder.id) == WorkOrderTask.work_order_id)
-        .where(
-            WorkOrderTask.subject_id == tank.id,
-            col(WorkOrderTask.live),
-            WorkOrder.kind == WorkOrderKind.inspection,
-        )
-        .order_by(WorkOrder.id)
-        .with_for_update(of=WorkOrder, key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    for task, order in rows.all():
-        task.live = False
-        await work.session.flush()  # the count below must see it
-        if not await live_tasks(work, order):
-            order.state, order.completed_at = WorkOrderState.completed, work.now

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.services.instants import civil_day
-
-LATE_ENTRY = "late_entry"
-WITHOUT_REASON = "late_entry_without_reason"
 
 
 @dataclass(frozen=True)
@@ -15,7 +13,7 @@ class Lateness:
     """The reason of a late entry and its flags, which stay with the record; none: in time."""
 
     reason: str | None
-    flags: tuple[str, ...]
+    flags: tuple[FlagCode, ...]
 
 
 def lateness_of(
@@ -32,5 +30,5 @@ def lateness_of(
     tolerance = timedelta(hours=int(obligation.number("late_entry_hours")))
     if recorded_at - occurred_at <= tolerance:
         return Lateness(None, ())
-    flags = (LATE_ENTRY,) if reason else (LATE_ENTRY, WITHOUT_REASON)
-    return Lateness(reason, flags)
+    unexplained = () if reason else (FlagCode.late_entry_without_reason,)
+    return Lateness(reason, (FlagCode.late_entry, *unexplained))

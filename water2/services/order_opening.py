@@ -29,6 +29,8 @@ ORDER_KINDS = {kind.value: kind for kind in WorkOrderKind}  # obligations a crew
 async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) -> dict[str, str]:
     """Open work orders for duties (rows of the sweep) whose subjects nobody is sent to yet.
 
+    The facilities are the caller's to hold: acts on their orders hold them, too.
+
     Returns the order of each subject that one was opened for.
     """
     wanted = [duty for duty in duties if duty.obligation in ORDER_KINDS]
@@ -48,26 +50,17 @@ async def open_work_orders(work: Work, utility: Utility, duties: Sequence[Any]) 
 async def _held_orders(
     work: Work, utility: Utility, kind: WorkOrderKind, facility_ids: Sequence[str]
 ) -> dict[str, str]:
-    """Return an open order for each facility, locked; opened where the sweep has none.
-
-    One that is planned just now is no longer open once its lock is free: another is opened.
-    """
-    held: dict[str, str] = {}
-    while missing := [id_ for id_ in facility_ids if id_ not in held]:
-        await _open_orders(work, utility, kind, missing)
-        rows = await work.session.execute(
-            select_columns(_ORDER.c.facility_id, _ORDER.c.id)
-            .where(
-                among(work, _ORDER.c.facility_id, missing),
-                _ORDER.c.kind == kind,
-                _ORDER.c.state == WorkOrderState.open,
-                _ORDER.c.origin == Origin.sweep,
-            )
-            .order_by(_ORDER.c.facility_id)
-            .with_for_update(key_share=True)
+    """Return an open order for each facility; opened where the sweep has none."""
+    await _open_orders(work, utility, kind, facility_ids)
+    rows = await work.session.execute(
+        select_columns(_ORDER.c.facility_id, _ORDER.c.id).where(
+            among(work, _ORDER.c.facility_id, facility_ids),
+            _ORDER.c.kind == kind,
+            _ORDER.c.state == WorkOrderState.open,
+            _ORDER.c.origin == Origin.sweep,
         )
-        held |= {row.facility_id: row.id for row in rows}
-    return held
+    )
+    return {row.facility_id: row.id for row in rows}
 
 
 async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
@@ -82,11 +75,7 @@ async def _subjects_served(work: Work, subject_ids: Sequence[str]) -> set[str]:
 async def _open_orders(
     work: Work, utility: Utility, kind: WorkOrderKind, facility_ids: Sequence[str]
 ) -> None:
-    """Open an order for each facility that has no order of the sweep's which nobody has planned.
-
-    Two workers may make one at once: the unique key lets one win, and the tasks of both join it.
-    In the order of the facilities, so that neither waits for the other in a circle.
-    """
+    """Open an order for each facility that has no order of the sweep's which nobody has planned."""
     visits = listed(work, id=[new_id() for _ in facility_ids], facility_id=facility_ids)
     columns = {
         "id": visits.c.id,

@@ -11,6 +11,7 @@ from water2.domain.duty import Duty
 from water2.domain.organisation import Utility
 from water2.domain.work_order import WorkOrder, WorkOrderTask
 from water2.rules.book import Rulebook, load_book
+from water2.rules.flags import FlagCode
 from water2.rules.gates import proposed_day
 from water2.services.holidays import is_published, is_working_day
 from water2.services.work_orders import BEFORE_WORK
@@ -26,7 +27,7 @@ class PlanDay:
     """
 
     plan_by: date
-    flags: tuple[str, ...]
+    flags: tuple[FlagCode, ...]
 
 
 async def plan_days(work: Work, orders: Sequence[WorkOrder]) -> dict[str, PlanDay]:
@@ -70,12 +71,12 @@ def _plan_day(work: Work, utility: Utility, order: WorkOrder, due_on: date) -> P
     return PlanDay(plan_by, tuple(_flags(book, order, due_on, plan_by)))
 
 
-def _flags(book: Rulebook, order: WorkOrder, due_on: date, plan_by: date) -> list[str]:
+def _flags(book: Rulebook, order: WorkOrder, due_on: date, plan_by: date) -> list[FlagCode]:
     flags = []
     if order.planned_on is not None and order.planned_on > due_on:
-        flags.append("planned_past_due")
+        flags.append(FlagCode.planned_past_due)
     if order.planned_on is not None and not is_working_day(book, order.planned_on):
-        flags.append("planned_on_holiday")
+        flags.append(FlagCode.planned_on_holiday)
     if not is_published(book.holidays, plan_by.year):
-        flags.append("holidays_not_published")
+        flags.append(FlagCode.holidays_not_published)
     return flags

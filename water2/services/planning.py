@@ -8,7 +8,6 @@ from pydantic import Field
 from water2.domain.access import Action
 from water2.domain.command import Command, Day
 from water2.domain.errors import Invalid, RuleViolation
-from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderState

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel, col, select
 
 from water2.domain.access import Role
 from water2.domain.errors import Conflict, FieldProblem, Invalid
+from water2.domain.facility import Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.services.rows import fetch
@@ -138,6 +139,18 @@ def require_order(*days: tuple[str, date | None]) -> None:
     ]
     if problems:
         raise Invalid(problems)
+
+
+def require_in_use(field: str, tank: Tank, on: date) -> None:
+    """Refuse what is said to have happened at a tank before its first day in use or after its last.
+
+    Raises:
+        Invalid: names the field.
+    """
+    if tank.in_use_on is not None and on < tank.in_use_on:
+        raise Invalid.one(field, "tank_not_in_use_yet", on, since=tank.in_use_on.isoformat())
+    if tank.out_of_use_on is not None and on > tank.out_of_use_on:
+        raise Invalid.one(field, "tank_out_of_use", on, until=tank.out_of_use_on.isoformat())
 
 
 def require_past(field: str, day: date | None, today: date) -> None:

@@ -1,7 +1,7 @@
 """Reminders of duties, coalesced per person into one digest a day."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -41,7 +41,7 @@ async def record_reminders(
     if not due:
         return
     in_charge = await _managers_in_charge(work, [d.facility_id for d in due if d.facility_id])
-    sent = await _already(work, list(steps))
+    sent = await _already(work, steps)
     by_recipient: dict[str, list[Any]] = defaultdict(list)
     for duty in due:
         for recipient in _recipients(duty, in_charge):
@@ -67,11 +67,14 @@ async def _managers_in_charge(work: Work, facility_ids: Sequence[str]) -> dict[s
     return {facility: person for facility, person in rows if person}
 
 
-async def _already(work: Work, duty_ids: Sequence[str]) -> set[tuple[Any, ...]]:
+async def _already(work: Work, steps: Mapping[str, str]) -> set[tuple[Any, ...]]:
+    """Return what was written before of today's steps: an overdue duty has one for each day."""
     rows = await work.session.execute(
         select_columns(
             col(Reminder.duty_id), col(Reminder.recipient), col(Reminder.due_on), col(Reminder.step)
-        ).where(col(Reminder.duty_id).in_(duty_ids))
+        ).where(
+            among(work, Reminder.duty_id, steps), col(Reminder.step).in_(sorted({*steps.values()}))
+        )
     )
     return {tuple(row) for row in rows}
 

@@ -8,6 +8,7 @@ from water2.domain.command import Command
 from water2.domain.errors import Conflict, FieldProblem, Invalid
 from water2.domain.water import Sample, SampleResult
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.rules.limits import ItemVerdict, plausible, read_result
 from water2.rules.signs import order_signs, plate_count_signs
 
@@ -58,7 +59,7 @@ def judged_result(
         sample_id=sample.id,
         parameter=item.parameter,
         raw=reading.raw if reading else "",
-        value=reading.value if reading else None,
+        value=reading.digits if reading else None,
         censored=reading.censored if reading else None,
         unit=parameter.unit if parameter else None,
         verdict="",
@@ -67,8 +68,8 @@ def judged_result(
     return result
 
 
-def report_signs(book: Rulebook, sample: Sample, raw: Mapping[str, str]) -> list[str]:
-    """Signs of a made-up report; none undoes a credit but a missing accreditation."""
+def report_signs(book: Rulebook, sample: Sample, raw: Mapping[str, str]) -> list[FlagCode]:
+    """Return the signs that a report was made up, by its day of issue; none undoes a credit."""
     if sample.issued_on is None:
         return []
     signs = [*order_signs(sample.sampled_on, sample.issued_on)]
@@ -78,7 +79,8 @@ def report_signs(book: Rulebook, sample: Sample, raw: Mapping[str, str]) -> list
     return signs
 
 
-def was_unaccredited(sample: Sample) -> bool:
-    """A laboratory known to have been without accreditation that day credits nothing."""
+def expired_accreditation(sample: Sample) -> list[FlagCode]:
+    """Flag a laboratory whose accreditation is known to have ended before the day of the sample."""
     valid_to = sample.accreditation_valid_to
-    return valid_to is not None and valid_to < sample.sampled_on
+    expired = valid_to is not None and valid_to < sample.sampled_on
+    return [FlagCode.accreditation_expired] if expired else []

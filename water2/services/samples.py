@@ -15,19 +15,22 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.rules.limits import judge_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
 from water2.services.lateness import lateness_of
+from water2.services.order_closing import close_served_orders
+from water2.services.register import require_in_use
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.sample_results import (
     GivenResult,
+    expired_accreditation,
     judged_result,
     refuse_unusable,
     report_signs,
-    was_unaccredited,
 )
 from water2.work import Work
 
@@ -75,8 +78,8 @@ async def record_sample(work: Work, command: RecordSample) -> Sample:
     """Record a sample; one of after-cleaning may credit its cleaning.
 
     Raises:
-        Invalid: it lies in the future or before the tank was in use, a parameter is unknown, or a
-            value cannot be read or cannot be true.
+        Invalid: it lies in the future or while the tank was not in use, a parameter is unknown, or
+            a value cannot be read or cannot be true.
     """
     work.require(Action.do_work)
     facility = await fetch(work, Facility, command.facility_id, lock=True)
@@ -134,9 +137,7 @@ async def _tank(work: Work, facility: Facility, tank_id: str | None, on: date) -
     tank = await fetch(work, Tank, tank_id)
     if tank.facility_id != facility.id:
         raise Invalid.one("tank_id", "unknown_tank", tank_id, facility=facility.code)
-    first, last = tank.in_use_on or date.min, tank.out_of_use_on or date.max
-    if not first <= on <= last:
-        raise Invalid.one("sampled_at", "tank_not_in_use", on, tank=tank.code)
+    require_in_use("sampled_at", tank, on)
     return tank
 
 
@@ -163,11 +164,14 @@ async def _take_results(
     for item in judged.items:
         work.session.add(judged_result(place.book, sample, item, kept.get(item.parameter)))
     sample.verdict = SampleVerdict(judged.verdict)
-    sample.flags = sorted({*sample.flags, *report_signs(place.book, sample, raw)})
-    sample.credits = not was_unaccredited(sample)
+    expired = expired_accreditation(sample)
+    lasting = {*sample.flags} - {FlagCode.accreditation_expired}  # a report may come later
+    sample.flags = sorted({*lasting, *expired, *report_signs(place.book, sample, raw)})
+    sample.counts = not expired
     await work.session.flush()
     await credit_by_sample(work, place.book, sample, raw, place.facility)
     await rederive(work, place.utility, facility_ids=[place.facility.id], evidence=SAMPLES_SATISFY)
+    await close_served_orders(work, place.utility, [place.facility.id])
 
 
 def _enter(

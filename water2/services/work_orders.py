@@ -148,7 +148,7 @@ async def start_work_order(work: Work, id_: str) -> WorkOrder:
         RuleViolation: somebody assigned is not fit today, or nobody is assigned (art. 17(2)).
     """
     work.require(Action.do_work)
-    order = await order_in(work, id_, (WorkOrderState.planned,))
+    order, facility = await order_in(work, id_, (WorkOrderState.planned,))
     people = await crew_of(work, order)
     require_own_work(work, people)
     utility = await fetch(work, Utility, order.utility_id)
@@ -159,7 +159,6 @@ async def start_work_order(work: Work, id_: str) -> WorkOrder:
         work.now,
         order.version + 1,
     )
-    facility = await fetch(work, Facility, order.facility_id)
     record_order(work, facility, order, "work_order.started", crew=[person.id for person in people])
     return order
 
@@ -192,12 +191,11 @@ def works_on_own(work: Work, people: Sequence[Staff]) -> bool:
 async def cancel_work_order(work: Work, id_: str, command: CancelWorkOrder) -> WorkOrder:
     """Call the work off; the sweep opens another order for duties that stay."""
     work.require(Action.plan)
-    order = await order_in(work, id_, (*BEFORE_WORK, WorkOrderState.started))
+    order, facility = await order_in(work, id_, (*BEFORE_WORK, WorkOrderState.started))
     reopen_duties(await duties_served(work, order))
     await close_tasks(work, order)
     order.state, order.cancel_reason = WorkOrderState.cancelled, command.reason
     order.version += 1
-    facility = await fetch(work, Facility, order.facility_id)
     record_order(work, facility, order, "work_order.cancelled", reason="by_hand")
     return order
 
@@ -215,16 +213,21 @@ def reopen_duties(duties: Sequence[Duty]) -> None:
         duty.opened_at, duty.wake_on = None, duty.opens_on
 
 
-async def order_in(work: Work, id_: str, allowed: Sequence[WorkOrderState]) -> WorkOrder:
-    """Return an order, locked, that is in one of some states.
+async def order_in(
+    work: Work, id_: str, allowed: Sequence[WorkOrderState]
+) -> tuple[WorkOrder, Facility]:
+    """Return an order that is in one of some states, and its facility, both locked.
 
     Raises:
         Conflict: it is in another state; names it.
     """
+    seen = await fetch(work, WorkOrder, id_)
+    # the facility before the order, as every act on it: none waits for another in a circle
+    facility = await fetch(work, Facility, seen.facility_id, lock=True)
     order = await fetch(work, WorkOrder, id_, lock=True)
     if order.state not in allowed:
         raise Conflict("work_order_state", {"state": order.state.value})
-    return order
+    return order, facility
 
 
 def record_order(

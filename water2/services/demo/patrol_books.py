@@ -1,8 +1,9 @@
 """The demonstration's patrol books of the past: no file has them, so they come in as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
@@ -14,6 +15,7 @@ from water2.domain.organisation import Utility
 from water2.domain.patrol import Patrol, PatrolKind
 from water2.domain.staff import Staff
 from water2.services.duties import rederive
+from water2.services.rows import insert_rows
 from water2.work import Work
 
 PATROL_EVERY_DAYS = {PatrolKind.hygiene: 29, PatrolKind.equipment: 7}
@@ -44,7 +46,7 @@ async def take_up_patrols(work: Work, utility: Utility, random: Random, today: d
             for kind, every in PATROL_EVERY_DAYS.items()
             for on in _rounds(random, facility.in_service_on or today, today, every, behind)
         ]
-        work.session.add_all(book)
+        await insert_rows(work, Patrol, book)
         _enter_book(work, facility, book)
     await rederive(work, utility, facility_ids=[facility.id for facility in facilities])
 
@@ -60,29 +62,31 @@ def _rounds(random: Random, since: date, today: date, every: int, behind: int) -
 
 def _patrol(
     work: Work, utility: Utility, facility: Facility, kind: PatrolKind, on: date, walker: str
-) -> Patrol:
+) -> dict[str, Any]:
     at = datetime.combine(on, time(9, 30), ZoneInfo(utility.timezone))
-    return Patrol(
-        id=new_id(),
-        utility_id=utility.id,
-        facility_id=facility.id,
-        kind=kind,
-        patrolled_at=min(at, work.now),
-        patrolled_on=on,
-        patrolled_by=walker,
-        record={"lid_locked": True, "room_dry": True, "pump_noise": "normal"},
-        recorded_at=work.now,
-        late_reason="import",
-    )
+    return {
+        "id": new_id(),
+        "utility_id": utility.id,
+        "facility_id": facility.id,
+        "kind": kind,
+        "patrolled_at": min(at, work.now),
+        "patrolled_on": on,
+        "patrolled_by": walker,
+        "record": {"lid_locked": True, "room_dry": True, "pump_noise": "normal"},
+        "abnormal": [],
+        "recorded_at": work.now,
+        "late_reason": "import",
+        "flags": [],
+    }
 
 
-def _enter_book(work: Work, facility: Facility, book: Sequence[Patrol]) -> None:
+def _enter_book(work: Work, facility: Facility, book: Sequence[Mapping[str, Any]]) -> None:
     work.record(
         PendingEntry(
             ledger_id=facility.ledger_id,
             type="patrols.taken_up",
             subject=f"facility:{facility.id}",
             occurred_at=work.now,
-            data={"patrols": [patrol.id for patrol in book], "count": len(book)},
+            data={"patrols": [patrol["id"] for patrol in book], "count": len(book)},
         )
     )

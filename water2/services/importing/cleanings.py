@@ -10,10 +10,11 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.telling import told
 from water2.domain.water import Point, Purpose, SampleVerdict
 from water2.rules import signs
+from water2.rules.flags import FlagCode
 from water2.rules.gates import is_credited
 from water2.rules.obligation import Obligation
 from water2.services.importing.cleaning_records import changed_fields, record_of, spans_of
-from water2.services.importing.crew import UNFIT_PERSON, UNKNOWN_PERSON, Crews
+from water2.services.importing.crew import Crews
 from water2.services.importing.facilities import Facilities
 from water2.services.importing.kinds import CLEANING, FieldError
 from water2.services.importing.rows import Row
@@ -98,13 +99,13 @@ class CleaningTaker(Taker):
             obligation, done_on=on, sampled_on=sampled, verdict=verdict
         )
         late = signs.is_late_entry(book, self.taking.midnight(on), self.work.now, today)
-        flags = list(signs.sample_order_signs(on, sampled))
+        flags: list[FlagCode] = list(signs.sample_order_signs(on, sampled))
         if obligation is not None:
             flags += self._signs(row, tank, obligation)
         violations = self.crews.violations(people, on)
-        flags += [UNFIT_PERSON] if violations else []
+        flags += [FlagCode.person_unfit] if violations else []
         if any(not self.crews.knows(code) for code in people):
-            flags.append(UNKNOWN_PERSON)
+            flags.append(FlagCode.unknown_person)
         return {
             "credited_on": sampled if credited else None,
             "late_reason": IMPORTED if late else None,
@@ -112,7 +113,7 @@ class CleaningTaker(Taker):
             "flags": flags,
         }
 
-    def _signs(self, row: Row, tank: Columns | None, obligation: Obligation) -> Iterable[str]:
+    def _signs(self, row: Row, tank: Columns | None, obligation: Obligation) -> Iterable[FlagCode]:
         values, on = row.values, row.values["cleaned_on"]
         yield from signs.batch_signs(on, obligation, batch=values.get("batch"), expires_on=None)
         yield from signs.contact_signs(values.get("contact_minutes"), obligation)

@@ -9,8 +9,6 @@ from water2.rules.fitness import Fitness, HealthCertificate, Training, judge_fit
 from water2.services.duty_evidence import certificates_of, health_certificate, training_of
 from water2.services.importing.taking import Taking
 
-UNKNOWN_PERSON, UNFIT_PERSON = "unknown_person", "person_unfit"
-
 
 class Crews:
     """People by 工号 with what they hold, and each person's fitness by day."""

@@ -6,6 +6,7 @@ from sqlalchemy import insert
 
 from water2.domain.facility import Facility, SupplyMode
 from water2.domain.ledger import Ledger, LedgerKind, new_ledger
+from water2.rules.flags import FlagCode
 from water2.rules.scope import idle_flags, judge_scope
 from water2.services.importing.contacts import ContactShelf
 from water2.services.importing.kinds import FACILITY, FieldError
@@ -105,7 +106,7 @@ class FacilityTaker(Taker):
             flags=list(self._idle(facility)),
         )
 
-    def _idle(self, facility: Columns) -> Iterable[str]:
+    def _idle(self, facility: Columns) -> Iterable[FlagCode]:
         if not facility["in_scope"]:
             return ()
         return idle_flags(

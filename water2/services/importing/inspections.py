@@ -9,6 +9,7 @@ from water2.domain.facility import Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.telling import measured
 from water2.domain.water import Point, Purpose, SampleVerdict
+from water2.rules.flags import FlagCode
 from water2.rules.limits import judge_sample
 from water2.rules.scope import first_day_in_use
 from water2.services.importing.cleaning_records import changed_fields
@@ -20,9 +21,6 @@ from water2.services.importing.sample_signs import results_of
 from water2.services.importing.samples import ResultShelf, SampleShelf, identity_of
 from water2.services.importing.shelf import Columns, Put, Shelf
 from water2.services.importing.taking import Taken, Taker, Taking
-
-OTHER_YEAR = "inspected_in_another_year"
-UNDATED = "inspection_undated"
 
 
 class InspectionTaker(Taker):
@@ -195,9 +193,9 @@ def _record(row: Row) -> dict[str, Any]:
     }
 
 
-def _flags(row: Row) -> Iterable[str]:
+def _flags(row: Row) -> Iterable[FlagCode]:
     year, on = row.values.get("year"), row.values.get("inspected_on")
     if row.values.get("performed") and on is None:
-        yield UNDATED
+        yield FlagCode.inspection_undated
     if on is not None and year is not None and on.year != year:
-        yield OTHER_YEAR
+        yield FlagCode.inspected_in_another_year

@@ -8,6 +8,7 @@ from water2.domain import folding
 from water2.domain.facility import FacilityKind, SupplyMode
 from water2.domain.folding import CellError
 from water2.domain.water import Point, SampleVerdict
+from water2.rules.flags import FlagCode
 from water2.services.importing.fields import (
     LONGEST_CODE,
     RECORD,
@@ -37,7 +38,7 @@ class FieldError(CellError):
         self.field = field
 
 
-RowCheck = Callable[[Values], Iterable[str]]
+RowCheck = Callable[[Values], Iterable[FlagCode]]
 """Looks at a whole row: yields flags, raises FieldError for what cannot be true."""
 
 
@@ -64,23 +65,20 @@ def _code(name: str) -> Field:
     return Field(name, text(LONGEST_CODE), required=True, identity=True)
 
 
-def _flag_if_empty(*names: str) -> RowCheck:
-    def check(row: Values) -> Iterable[str]:
-        return (f"no_{name}" for name in names if name in row and not row[name])
-
-    return check
+def _flag_if_empty(name: str, flag: FlagCode) -> RowCheck:
+    return lambda row: (flag,) if name in row and not row[name] else ()
 
 
-def _in_turn(row: Values) -> Iterable[str]:
+def _in_turn(row: Values) -> Iterable[FlagCode]:
     """Accepted, handed over, put into use: another order is irregular, but happens."""
     accepted, handed, used = (
         row.get(name) for name in ("accepted_on", "handed_over_on", "in_service_on")
     )
     if accepted and ((handed and handed < accepted) or (used and used < accepted)):
-        yield "before_acceptance"
+        yield FlagCode.before_acceptance
 
 
-def _certificate_in_turn(row: Values) -> Iterable[str]:
+def _certificate_in_turn(row: Values) -> Iterable[FlagCode]:
     examined, valid_to = row.get("examined_on"), row.get("valid_to")
     if examined and valid_to and valid_to < examined:
         raise FieldError("valid_to", "before_start", start=examined.isoformat())
@@ -89,17 +87,17 @@ def _certificate_in_turn(row: Values) -> Iterable[str]:
     return ()
 
 
-def _sample_dated(row: Values) -> Iterable[str]:
+def _sample_dated(row: Values) -> Iterable[FlagCode]:
     if (row.get("conclusion") or row.get("report_number")) and not row.get("sampled_on"):
-        yield "sample_undated"
+        yield FlagCode.sample_undated
 
 
-def _outlet_of_a_tank(row: Values) -> Iterable[str]:
+def _outlet_of_a_tank(row: Values) -> Iterable[FlagCode]:
     if row["point"] is Point.outlet and not row.get("tank_code"):
-        yield "outlet_without_tank"
+        yield FlagCode.outlet_without_tank
 
 
-def _year_known(row: Values) -> Iterable[str]:
+def _year_known(row: Values) -> Iterable[FlagCode]:
     if row.get("year") is None and row.get("inspected_on") is None:
         raise FieldError("year", "empty")
     return ()
@@ -125,7 +123,12 @@ FACILITY = Kind(
         *_COORDINATES,
         Field("electricity_meter", text(LONGEST_CODE)),
     ),
-    (_in_turn, _flag_if_empty("manager_name", "phones", "electricity_meter")),
+    (
+        _in_turn,
+        _flag_if_empty("manager_name", FlagCode.no_manager),
+        _flag_if_empty("phones", FlagCode.no_contact),
+        _flag_if_empty("electricity_meter", FlagCode.no_meter),
+    ),
 )
 TANK = Kind(
     "tank",
@@ -137,7 +140,7 @@ TANK = Kind(
         Field("isolable", plain(folding.read_yes_no)),
         Field("in_use_on", any_day),
     ),
-    (_flag_if_empty("volume_m3"),),
+    (_flag_if_empty("volume_m3", FlagCode.no_volume),),
 )
 BUILDING = Kind(
     "building",
@@ -203,7 +206,7 @@ CLEANING = Kind(
         Field("entered_on", past_day),
         Field("remarks", text(1000)),
     ),
-    (_sample_dated, _flag_if_empty("people")),
+    (_sample_dated, _flag_if_empty("people", FlagCode.no_people)),
     extras=(RECORD,),
 )
 SAMPLE = Kind(

@@ -29,6 +29,7 @@ from water2.services.importing.shelf import as_json
 from water2.services.importing.source import RawRow
 from water2.services.importing.taking import Taken, Taker, Taking
 from water2.services.importing.water import SampleTaker
+from water2.services.order_closing import close_served_orders
 from water2.services.rulebooks import book_of
 from water2.work import Work
 
@@ -163,6 +164,7 @@ class FileImport:
             facility_ids=sorted(taking.facility_ids),
             staff_ids=sorted(taking.staff_ids),
         )
+        await close_served_orders(taking.work, taking.utility, sorted(taking.facility_ids))
         report.import_id = run.id
         run.accepted, run.updated = report.accepted, report.updated
         run.duplicate, run.rejected = report.duplicate, report.rejected

@@ -7,6 +7,8 @@ from datetime import date
 from water2.domain.ledger import PendingEntry
 from water2.domain.staff import Certificate, CertificateKind, Staff
 from water2.domain.work_order import WithdrawnBecause
+from water2.rules.fitness import known_since
+from water2.rules.flags import FlagCode
 from water2.services.assignments import withdraw_assignments
 from water2.services.importing.kinds import STAFF, FieldError
 from water2.services.importing.managers import settle_managers
@@ -15,7 +17,6 @@ from water2.services.importing.rows import Row
 from water2.services.importing.shelf import Columns, Put, Shelf
 from water2.services.importing.taking import Taken, Taker, Taking, present
 
-SHARED = "certificate_number_shared"
 _PERSON = ("name", "employer", "post", "handles_water", "trained_on", "training_number", "left")
 
 
@@ -119,9 +120,7 @@ class StaffTaker(Taker):
         for person in self.people.all():
             if person["id"] in self.taking.staff_ids:
                 examined, trained = days[person["id"]]
-                # Who was never examined owes the check from the day it is heard of.
-                known = [*examined, *trained] if examined else []
-                since = min([person["since_on"], *known])
+                since = known_since(person["since_on"], examined=examined, trained=trained)
                 self.people.change(person, {"since_on": since})
         await self.flush()
         await self._flag_shared_numbers()
@@ -137,7 +136,7 @@ class StaffTaker(Taker):
             if card["kind"] is CertificateKind.health:
                 holders[card["number"]].add(card["staff_id"])
         self.taking.flags += [
-            Flag(line, SHARED)
+            Flag(line, FlagCode.certificate_number_shared)
             for number, lines in self._lines.items()
             for line in lines
             if len(holders[number]) > 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from water2.rules.flags import FlagCode
 from water2.services.importing.rows import Rejection
 
 
@@ -22,7 +23,7 @@ class Flag:
     """Something to look at in a row that was taken."""
 
     line: int
-    flag: str
+    flag: FlagCode
 
 
 @dataclass

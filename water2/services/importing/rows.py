@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from water2.domain.folding import CellError, fold
+from water2.rules.flags import FlagCode
 from water2.services.importing.fields import (
     RESULT,
     CellReader,
@@ -25,7 +26,7 @@ class Row:
 
     raw: RawRow
     values: dict[str, Any]
-    flags: list[str]
+    flags: list[FlagCode]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from water2.domain.water import SampleVerdict
 from water2.rules import signs
+from water2.rules.flags import FlagCode
 from water2.services.importing.fields import RESULT
 from water2.services.importing.rows import Row
 from water2.services.importing.shelf import Columns
@@ -14,7 +15,7 @@ from water2.services.importing.taking import Taking
 PLATE_COUNT, INCUBATION = "plate_count", "incubation_hours"
 
 
-def accreditation_of(row: Row) -> Iterable[str]:
+def accreditation_of(row: Row) -> Iterable[FlagCode]:
     """Flag a laboratory without accreditation on the day; nothing where the file tells nothing."""
     values = row.values
     if "accreditation_number" not in values:
@@ -28,7 +29,7 @@ def accreditation_of(row: Row) -> Iterable[str]:
 
 def signs_of(
     sample: Columns, raws: dict[str, str], cleaning: Columns | None, taking: Taking
-) -> Iterable[str]:
+) -> Iterable[FlagCode]:
     """Flag days out of order, a count too early, a sample taken before the tank was full again."""
     sampled, issued = sample["sampled_on"], sample["issued_on"]
     yield from signs.order_signs(sampled, issued)

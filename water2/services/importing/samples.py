@@ -9,13 +9,12 @@ from typing import Any
 
 from water2.domain.ids import new_id
 from water2.domain.water import Point, Purpose, Sample, SampleResult
+from water2.rules.flags import FlagCode
 from water2.rules.limits import ItemVerdict
 from water2.services.importing.owned import OwnedShelf
 from water2.services.importing.report import Flag
 from water2.services.importing.shelf import Columns, Put
 from water2.services.importing.taking import Taking
-
-REUSED = "report_number_reused"
 
 
 class SampleShelf:
@@ -126,7 +125,7 @@ class ResultShelf(OwnedShelf):
         return {
             "parameter": item.parameter,
             "raw": raw,
-            "value": reading.value if reading else None,
+            "value": reading.digits if reading else None,
             "censored": reading.censored if reading else None,
             "unit": self.taking.book.parameters[item.parameter].unit,
             "limit": item.shown,
@@ -153,7 +152,11 @@ async def flag_reused_reports(taking: Taking, lines: Mapping[str | None, Sequenc
         visits[row["report_number"]].add((row["facility_id"], row["sampled_on"]))
     reused = {number for number, found in visits.items() if len(found) > 1}
     for row in shelf.all():
-        if row["report_number"] in reused and REUSED not in row["flags"]:
-            shelf.change(row, {"flags": [*row["flags"], REUSED]})
-    taking.flags += [Flag(line, REUSED) for number in sorted(reused) for line in lines[number]]
+        if row["report_number"] in reused and FlagCode.report_number_reused not in row["flags"]:
+            shelf.change(row, {"flags": [*row["flags"], FlagCode.report_number_reused]})
+    taking.flags += [
+        Flag(line, FlagCode.report_number_reused)
+        for number in sorted(reused)
+        for line in lines[number]
+    ]
     await shelf.flush(taking.import_id)

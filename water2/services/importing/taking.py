@@ -13,6 +13,7 @@ from water2.domain.ids import new_id
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.rules.book import Rulebook
+from water2.rules.flags import FlagCode
 from water2.services.importing.kinds import Kind
 from water2.services.importing.report import Flag
 from water2.services.importing.rows import Row
@@ -79,7 +80,7 @@ class Taken:
     before: Columns = field(default_factory=dict)
     after: Columns = field(default_factory=dict)
     personal: frozenset[str] = frozenset()
-    flags: list[str] = field(default_factory=list)
+    flags: list[FlagCode] = field(default_factory=list)
 
     @classmethod
     def of(cls, ledger_id: str, subject: str, *puts: Put, **more: Any) -> "Taken":

@@ -9,11 +9,12 @@ from water2.domain.facility import Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.water import Point, Purpose, SampleVerdict
 from water2.rules import signs
+from water2.rules.flags import FlagCode
 from water2.rules.gates import is_credited
 from water2.rules.limits import SampleVerdict as Judgement
 from water2.rules.limits import complete, judge_sample
 from water2.services.importing.cleanings import IMPORTED, tank_of
-from water2.services.importing.crew import UNKNOWN_PERSON, Crews
+from water2.services.importing.crew import Crews
 from water2.services.importing.facilities import Facilities
 from water2.services.importing.kinds import SAMPLE
 from water2.services.importing.rows import Row
@@ -32,7 +33,6 @@ from water2.services.importing.samples import (
 from water2.services.importing.shelf import Columns, Put, Shelf
 from water2.services.importing.taking import Taken, Taker, Taking, present, subject_of
 
-DISAGREES = "conclusion_disagrees"
 _COLUMNS = (
     "report_number",
     "sampled_by",
@@ -145,9 +145,9 @@ class SampleTaker(Taker):
         accreditation = list(accreditation_of(row))
         flags = [*accreditation, *signs_of(sample, raws, cleaning, self.taking)]
         if sample["sampled_by"] and not self.crews.knows(sample["sampled_by"]):
-            flags.append(UNKNOWN_PERSON)
+            flags.append(FlagCode.unknown_person)
         if verdict is not SampleVerdict.pending and said - {verdict}:
-            flags.append(DISAGREES)
+            flags.append(FlagCode.conclusion_disagrees)
         late = signs.is_late_entry(
             self.taking.book,
             sample["sampled_at"] or self.taking.midnight(sample["sampled_on"]),
@@ -159,7 +159,7 @@ class SampleTaker(Taker):
             {
                 "verdict": verdict,
                 "flags": flags,
-                "credits": not accreditation,
+                "counts": not accreditation,
                 "late_reason": IMPORTED if late else None,
             },
         )
@@ -173,7 +173,7 @@ class SampleTaker(Taker):
         obligation = book.obligation("cleaning", on)
         credited = (
             obligation is not None
-            and sample["credits"]
+            and sample["counts"]
             and is_credited(
                 obligation,
                 done_on=on,
@@ -203,7 +203,7 @@ class SampleTaker(Taker):
                 "results": [{"parameter": key, "raw": raw} for key, raw in raws.items()],
                 "conclusion": sample["conclusion"].value if sample["conclusion"] else None,
                 "verdict": sample["verdict"].value,
-                "credits": sample["credits"],
+                "counts": sample["counts"],
                 "flags": sample["flags"],
                 "import": self.taking.import_id,
             },

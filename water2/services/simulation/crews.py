@@ -124,7 +124,9 @@ async def work_on(world: World, order_id: str) -> None:
     async with world.runtime.work(world.actor) as work:
         await start_work_order(work, order_id)
     world.acts += 1
-    facts = [CleaningFact(task.subject_id, world.today) for task in tasks]
+    # in an order that does not hang on ids, which are never the same twice
+    cleaned = {task.subject_id for task in tasks}
+    facts = [CleaningFact(one.id, world.today) for one in world.subjects if one.id in cleaned]
     world.cleanings += facts
     late = world.random.randint(2, 30) if world.happens(WRITTEN_LATE) else 0
     job = partial(complete, order_id=order_id, crew=crew, on=world.today, facts=facts)

@@ -1,6 +1,7 @@
 """The ledgers' invariants: heads only grow, each extends the one before, bytes and trees agree."""
 
 from dataclasses import dataclass, field
+from random import Random
 
 from sqlmodel import select
 
@@ -20,6 +21,8 @@ class LedgerWatch:
 
     sizes: dict[str, int] = field(default_factory=dict)
     proven: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - no secret
+    """Its own: what is drawn among ids, which are never the same twice, changes no life."""
 
     @property
     def entries(self) -> int:
@@ -41,7 +44,7 @@ class LedgerWatch:
         self.sizes = sizes
         grown = [id_ for id_, size in sizes.items() if size > self.proven.get(id_, (0, b""))[0]]
         if not thoroughly:
-            grown = world.random.sample(grown, min(PROVEN_A_DAY, len(grown)))
+            grown = self.random.sample(grown, min(PROVEN_A_DAY, len(grown)))
         for ledger_id in grown:
             await self._prove(world, ledger_id)
         if thoroughly:
