@@ -22,6 +22,19 @@ async def test_every_obligation_bears_its_article_and_words(api):
     assert len(told["articles"]) == 21
 
 
+async def test_the_law_shows_the_fields_each_record_asks_for(api):
+    forms = {form["name"]: form["fields"] for form in (await law(api))["forms"]}
+    fields = {field["key"]: field for field in forms["cleaning"]}
+    assert (fields["owner_witnesses"]["kind"], fields["owner_witnesses"]["maximum"]) == (
+        "list",
+        "2",
+    )
+    assert fields["residual_mg_l"]["flag_above"] == "2"
+    assert {field["key"]: field["apart_from"] for field in forms["confined_space_permit"]}[
+        "watchers"
+    ] == "inside"
+
+
 async def test_features_of_later_issues_say_so(api):
     items = {one["id"]: one for one in (await law(api))["items"]}
     assert items["complaints"]["status"] == "later"

@@ -134,6 +134,29 @@ async def test_a_record_that_lacks_fields_names_each_of_them(api, place, clock):
     }
 
 
+async def test_an_unknown_field_of_a_record_is_answered_with_the_known_ones(api, place, clock):
+    order = await an_order(api, place)
+    record = a_cleaning_record(clock.now) | {"witnesses": ["x"]}
+    refused = await api.crew.post(f"/work-orders/{order['id']}/complete", json={"record": record})
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["code"]) == ("record.witnesses", "unknown")
+    law = (await api.crew.get("/obligations")).json()
+    form = {form["name"]: form for form in law["forms"]}["cleaning"]
+    assert error["facts"]["known"] == [field["key"] for field in form["fields"]]
+    assert "owner_witnesses" in error["facts"]["known"]
+
+
+async def test_a_violation_names_the_person_by_code_beside_the_id(api, place, clock):
+    order = await an_order(api, place)
+    unfit = await added(api.manager, "/staff", PERSON | {"code": "LS009"})
+    record = {"record": a_cleaning_record(clock.now, people=("LS001", "LS009"))}
+    done = await acted(api.crew, order, "complete", record)
+    (cleaning_id,) = done["cleaning_ids"]
+    shown = (await api.health.get(f"/cleanings/{cleaning_id}")).json()
+    assert {(one["person"], one["code"]) for one in shown["violations"]} == {(unfit["id"], "LS009")}
+    assert (await api.health.get("/cleanings")).json()["items"] == [shown]
+
+
 async def test_an_order_is_cancelled_with_its_reason_once(api, place):
     order = await an_order(api, place)
     assert (await acted(api.manager, order, "cancel", {"reason": "改期"}))["state"] == "cancelled"

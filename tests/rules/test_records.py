@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from water2.rules.book import load_book
-from water2.rules.records import implausible, impossible_flows, missing_fields
+from water2.rules.records import (
+    MOST_UNKNOWN,
+    implausible,
+    impossible_flows,
+    missing_fields,
+    past_target,
+    people_on,
+)
 
 BOOK = load_book("lishui")
 FORM = BOOK.forms["cleaning"]
@@ -97,11 +104,23 @@ def test_a_field_left_out_lacks_too():
         pytest.param({"turbidity_ntu": "low"}, ("turbidity_ntu", "unreadable"), id="a word"),
         pytest.param({"turbidity_ntu": "NaN"}, ("turbidity_ntu", "unreadable"), id="no number"),
         pytest.param({"contact_minutes": "15.5"}, ("contact_minutes", "unreadable"), id="a half"),
+        pytest.param({"contact_minutes": "1_0"}, ("contact_minutes", "unreadable"), id="1_0"),
         pytest.param({"contact_minutes": True}, ("contact_minutes", "unreadable"), id="a yes"),
         pytest.param({"rinsed": "yes"}, ("rinsed", "unreadable"), id="a word for a yes"),
         pytest.param({"people": "JQ001"}, ("people", "unreadable"), id="a word for a list"),
         pytest.param({"firm": 7}, ("firm", "unreadable"), id="a number for a word"),
         pytest.param({"drained_to": "noon"}, ("drained_to", "unreadable"), id="no instant"),
+        pytest.param(
+            {"drained_from": "2026-05-05T00:00:00+00:00:30"},
+            ("drained_from", "unreadable"),
+            id="an offset of seconds",
+        ),
+        pytest.param({"drained_from": "20260505T00"}, ("drained_from", "unreadable"), id="basic"),
+        pytest.param(
+            {"drained_from": "0001-01-01T00:00+08:00"}, ("drained_from", "unreadable"), id="year 1"
+        ),
+        pytest.param({"people": ["JQ001"] * 101}, ("people", "too_large"), id="101 names"),
+        pytest.param({"photos_after": ["a"] * 101}, ("photos_after", "too_large"), id="101 photos"),
         pytest.param(
             {"drained_from": at(0, 41)}, ("drained_to", "before"), id="ended before begun"
         ),
@@ -125,12 +144,45 @@ def test_the_record_says_which_field_cannot_be_true(changes: dict[str, object], 
     [
         ("crew", ["a", "b"]),
         ("inside", ["a"]),
+        ("inside", ["a", "a "]),
+        ("watchers", ["c", " b"]),
         ("ventilated_minutes", 119),
         ("signatures", ["a", "b"]),
     ],
 )
 def test_a_permit_short_of_practice_is_named(key: str, value: object):
     assert [each.field for each in implausible(SIGNED | {key: value}, PERMIT)] == [key]
+
+
+def test_a_hundred_people_are_not_too_many():
+    assert implausible(RECORD | {"people": [f"P{n}" for n in range(100)]}, FORM) == ()
+
+
+def test_an_unknown_field_is_told_with_the_known_ones():
+    (fault,) = missing_fields(RECORD | {"witnesses": ["x"]}, FORM)
+    assert (fault.field, fault.code) == ("witnesses", "unknown")
+    assert fault.facts["known"] == tuple(each.key for each in FORM.fields)
+    assert len(missing_fields(RECORD | {f"x{n}": 1 for n in range(50)}, FORM)) == MOST_UNKNOWN
+
+
+def test_those_who_worked_are_each_named_once_and_no_signatory_is():
+    signed = SIGNED | {"watchers": ["c ", "d"], "signatures": ["x", "y", "z"]}
+    assert people_on(signed, PERMIT) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "past"),
+    [
+        ("turbidity_ntu", "1", False),
+        ("turbidity_ntu", "1.01", True),
+        ("residual_mg_l", "0.04", True),
+        ("residual_mg_l", "0.05", False),
+        ("residual_mg_l", "2", False),
+        ("residual_mg_l", "99", True),
+    ],
+)
+def test_water_refilled_past_the_target_shows(key: str, value: str, past: bool):
+    assert past_target({key: Decimal(value)}, FORM) is past
 
 
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)

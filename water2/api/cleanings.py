@@ -13,14 +13,20 @@ from water2.domain.access import Action
 from water2.domain.cleaning import Cleaning, Inspection
 from water2.services.credit import ReturnToService, return_to_service
 from water2.services.inspections import RecordInspection, record_inspection
+from water2.services.paging import Page
 from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
+from water2.services.work_queries import violations_shown
+from water2.work import Work
 
 router = APIRouter(tags=["work orders"], route_class=ActRoute)
 
 
 class CleaningAnswer(Answer):
-    """A cleaning; `credited_on` is filled when its own sample passed."""
+    """A cleaning; `credited_on` is filled when its own sample passed.
+
+    A violation names the person by id and 工号 (`code`).
+    """
 
     id: str
     facility_id: str
@@ -68,26 +74,36 @@ class InspectionQuery(ListQuery):
     tank_id: str | None = None
 
 
+async def _shown(work: Work, cleanings: list[Cleaning]) -> list[CleaningAnswer]:
+    violations = await violations_shown(work, cleanings)
+    return [
+        CleaningAnswer.model_validate(one).model_copy(update={"violations": violations[one.id]})
+        for one in cleanings
+    ]
+
+
 @router.get("/cleanings", response_model=ListAnswer[CleaningAnswer])
 async def show_cleanings(work: Reading, query: Annotated[CleaningQuery, Given()]) -> Response:
     """List cleanings, the latest recorded first."""
     filters = query.model_dump(include={"facility_id", "tank_id", "work_order_id", "code"})
     page = await list_rows(work, Cleaning, filters, query.page, newest_by="recorded_at")
-    return page_answer(CleaningAnswer, page)
+    return page_answer(CleaningAnswer, Page(await _shown(work, page.items), page.next))
 
 
 @router.get("/cleanings/{id}", response_model=CleaningAnswer)
 async def show_cleaning(work: Reading, id_: Id) -> CleaningAnswer:
     """Show a cleaning."""
     work.require(Action.read)
-    return CleaningAnswer.model_validate(await fetch(work, Cleaning, id_))
+    (shown,) = await _shown(work, [await fetch(work, Cleaning, id_)])
+    return shown
 
 
 @router.post("/cleanings/{id}/return-to-service", response_model=CleaningAnswer)
 async def let_supply(act: Writing, id_: Id, command: ReturnToService) -> Response:
     """Let a cleaned tank supply again: its sample taken, the field set passed."""
     cleaning = await return_to_service(act.work, id_, command)
-    return act.answer(CleaningAnswer.model_validate(cleaning))
+    (shown,) = await _shown(act.work, [cleaning])
+    return act.answer(shown)
 
 
 @router.get("/inspections", response_model=ListAnswer[InspectionAnswer])

@@ -1,6 +1,7 @@
 """The law in force for a utility, with articles and quotes, and the stricter values it set."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Response
@@ -15,6 +16,7 @@ from water2.domain.command import Command, Day
 from water2.edge.facts import json_fact
 from water2.rules.articles import Amendment, Article
 from water2.rules.book import Rulebook
+from water2.rules.forms import FieldKind
 from water2.rules.obligation import Obligation
 from water2.services.policy import set_policy
 from water2.services.register import chosen_utility
@@ -83,6 +85,37 @@ class AmendmentAnswer(Answer):
     quote: str | None
 
 
+class FormFieldAnswer(Answer):
+    """A field of a record; `minimum` and `maximum` count the entries of a list.
+
+    A value past `flag_below` or `flag_above` is taken and flagged.
+    """
+
+    key: str
+    title: str
+    title_en: str
+    kind: FieldKind
+    required: bool
+    unit: str | None
+    minimum: Decimal | None
+    maximum: Decimal | None
+    flag_below: Decimal | None
+    flag_above: Decimal | None
+    after: str | None
+    apart_from: str | None
+    basis: str
+    source: str | None
+
+
+class FormAnswer(Answer):
+    """A record an act must leave, such as the `record` a work order is completed with."""
+
+    name: str
+    title: str
+    title_en: str
+    fields: list[FormFieldAnswer]
+
+
 class LawAnswer(BaseModel):
     """The rulebook as it stands on a day."""
 
@@ -93,6 +126,7 @@ class LawAnswer(BaseModel):
     items: list[ObligationAnswer]
     articles: list[ArticleAnswer]
     amendments: list[AmendmentAnswer]
+    forms: list[FormAnswer]
     next: str | None = None
 
     @classmethod
@@ -108,6 +142,7 @@ class LawAnswer(BaseModel):
             items=[ObligationAnswer.of(one) for one in book.obligations_on(on)],
             articles=[ArticleAnswer.model_validate(article) for article in articles],
             amendments=[AmendmentAnswer.model_validate(one) for one in amendments],
+            forms=[FormAnswer.model_validate(form) for form in book.forms.values()],
         )
 
 

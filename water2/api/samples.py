@@ -15,6 +15,7 @@ from water2.domain.water import Point, Purpose, Sample, SampleVerdict
 from water2.services.paging import Page
 from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
+from water2.services.sample_corrections import CorrectResult, correct_result
 from water2.services.samples import AddResults, RecordSample, add_results, record_sample
 from water2.services.work_queries import results_by_sample
 from water2.work import Work
@@ -115,3 +116,9 @@ async def show_sample(work: Reading, id_: Id) -> SampleAnswer:
 async def add_later_results(act: Writing, id_: Id, command: AddResults) -> Response:
     """Add what the laboratory sent later; the sample is judged anew."""
     return await _answer(act, await add_results(act.work, id_, command))
+
+
+@router.post("/samples/{id}/corrections", response_model=SampleAnswer)
+async def correct(act: Writing, id_: Id, command: CorrectResult) -> Response:
+    """Correct an item that was entered wrongly; both values and the reason stay in the ledger."""
+    return await _answer(act, await correct_result(act.work, id_, command))

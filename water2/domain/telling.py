@@ -9,20 +9,38 @@ from water2.rules.forms import Form
 LONGEST_READING = 1_000_000
 
 
-def told(record: Mapping[str, object], form: Form) -> dict[str, object]:
+def told(record: Mapping[str, object], form: Form, staff: Mapping[str, str]) -> dict[str, object]:
     """Return the fields of a form's record that may stand in an entry, as entry values.
 
-    Of a personal list its length stands there, of other personal fields nothing.
+    Of a personal field stand the ids of the staff it names by 工号 (`staff` gives each code's) and
+    how many other entries it has: those may be names.
     """
-    found: dict[str, object] = {}
-    for field in form.fields:
-        value = record.get(field.key)
-        if value is None or (field.personal and not isinstance(value, list)):
-            continue
-        found[field.key] = (
-            len(value) if field.personal and isinstance(value, list) else plain(value)
-        )
-    return found
+    return {
+        field.key: _people(value, staff) if field.personal else plain(value)
+        for field in form.fields
+        if (value := record.get(field.key)) is not None
+    }
+
+
+def named(record: Mapping[str, object], form: Form) -> list[str]:
+    """Return what the personal fields of a form's record hold: codes, names, remarks."""
+    return [
+        entry
+        for field in form.fields
+        if field.personal
+        for entry in _entries(record.get(field.key))
+    ]
+
+
+def _people(value: object, staff: Mapping[str, str]) -> dict[str, object]:
+    entries = _entries(value)
+    known = [staff[entry] for entry in entries if entry in staff]
+    return {"staff": known, "others": len(entries) - len(known)}
+
+
+def _entries(value: object) -> list[str]:
+    entries = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    return [str(entry).strip() for entry in entries]
 
 
 def measured(record: Mapping[str, object]) -> dict[str, object]:

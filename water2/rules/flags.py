@@ -27,10 +27,12 @@ class FlagCode(StrEnum):
     batch_expired = "batch_expired"
     contact_time_short = "contact_time_short"
     impossible_flow = "impossible_flow"
+    refill_past_target = "refill_past_target"
     cleaning_without_outage = "cleaning_without_outage"
     # samples and their reports
     sample_undated = "sample_undated"
     sampled_before_cleaning_ended = "sampled_before_cleaning_ended"
+    sampled_long_after_cleaning = "sampled_long_after_cleaning"
     no_cleaning_on_record = "no_cleaning_on_record"
     outlet_without_tank = "outlet_without_tank"
     plate_count_too_early = "plate_count_too_early"

@@ -233,11 +233,12 @@ def _sum_of_ratios(
         ratio = reading.value / limit.upper
         most += ratio
         least += Decimal(0) if reading.kind == "below" else ratio
+    reading = read_result(f"{most:.4f}" if least == most else f"<{most:.4f}")
     if least > upper:
-        return ItemVerdict(key, "fail", None, total, f"≤ {upper}")
+        return ItemVerdict(key, "fail", None, total, f"≤ {upper}", reading)
     certain = most <= upper
     verdict: Outcome = "pass" if certain else "pending"
-    return ItemVerdict(key, verdict, None if certain else "censored", total, f"≤ {upper}")
+    return ItemVerdict(key, verdict, None if certain else "censored", total, f"≤ {upper}", reading)
 
 
 def complete(item_set: ItemSet, results: Mapping[str, str]) -> tuple[str, ...]:

@@ -103,5 +103,6 @@ def forms(source: Source) -> dict[str, Form]:
 
 
 def _field(entry: Table) -> Field:
-    bounds = {name: _decimal(entry.get(name)) for name in ("minimum", "maximum")}
+    names = ("minimum", "maximum", "flag_below", "flag_above")
+    bounds = {name: _decimal(entry.get(name)) for name in names}
     return Field(**(entry | bounds))

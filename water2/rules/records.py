@@ -1,6 +1,7 @@
 """第十七条(五): whether a record holds what practice asks for, and whether it can be true."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -10,14 +11,20 @@ from water2.rules.obligation import Obligation
 from water2.rules.provision import NO_FACTS
 
 HOUR = timedelta(hours=1)
+LONGEST_LIST = 100  # our own bound: no cleaning has more people or photographs
+MOST_UNKNOWN = 20  # unknown fields named at once: each is told with all the known ones
+INSTANT = re.compile(  # of a year that calendars and databases reach
+    r"(19|2[01])\d\d-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldFault:
     """What is wrong with a field: a code and the facts behind it.
 
-    Codes: missing, not_confirmed, unknown; unreadable; too_small {minimum}, too_large {maximum};
-    before {after: the field it lies before}; impossible_flow {m3_per_hour, highest}.
+    Codes: missing, not_confirmed, unknown {known: the form's fields}; unreadable;
+    too_small {minimum}, too_large {maximum}; before {after: the field it lies before};
+    not_apart {from: the list that names the same people}; impossible_flow {highest}.
     """
 
     field: str
@@ -37,8 +44,9 @@ def missing_fields(record: Mapping[str, object], form: Form) -> tuple[FieldFault
         for each in form.fields
         if each.kind == "yes" and record.get(each.key) is False
     ]
-    known = {each.key for each in form.fields}
-    return (*faults, *(FieldFault(key, "unknown") for key in record if key not in known))
+    known = tuple(each.key for each in form.fields)
+    unknown = [key for key in record if key not in known][:MOST_UNKNOWN]
+    return (*faults, *(FieldFault(key, "unknown", {"known": known}) for key in unknown))
 
 
 def _is_empty(value: object) -> bool:
@@ -69,12 +77,15 @@ def implausible(
             continue
         faults += _out_of_bounds(each, values[each.key])
         faults += _out_of_order(each, values)
+        faults += _not_apart(each, values)
     flows = impossible_flows(values, volume_m3, obligation) if obligation else ()
     return (*faults, *flows)
 
 
 def read_value(each: Field, value: object) -> object:
-    """Read a value as its field's kind; instants from RFC 3339, days from ISO, decimals exactly.
+    """Read a value as its field's kind; decimals exactly, days from ISO.
+
+    Instants are read from RFC 3339, without seconds or offset too.
 
     Raises:
         ValueError: it is not of that kind.
@@ -87,11 +98,17 @@ def read_value(each: Field, value: object) -> object:
         case "list":
             return _names(value)
         case "instant":
-            return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            return value if isinstance(value, datetime) else _instant(str(value))
         case "day":
             return value if isinstance(value, date) else date.fromisoformat(str(value))
         case "decimal" | "whole":
             return _number(each, value)
+
+
+def _instant(text: str) -> datetime:
+    if not INSTANT.fullmatch(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text.upper())
 
 
 def _of_type(value: object, wanted: type) -> object:
@@ -111,7 +128,7 @@ def _names(value: object) -> object:
 
 
 def _number(each: Field, value: object) -> Decimal:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or "_" in str(value):
         raise ValueError(value)
     number = Decimal(str(value).strip())
     whole = each.kind == "whole"
@@ -121,14 +138,48 @@ def _number(each: Field, value: object) -> Decimal:
 
 
 def _out_of_bounds(each: Field, value: object) -> list[FieldFault]:
-    size = Decimal(len(value)) if isinstance(value, Sequence) and each.kind == "list" else value
-    if not isinstance(size, Decimal):
-        return []
-    if each.minimum is not None and size < each.minimum:
+    least = most = value
+    maximum = each.maximum
+    if each.kind == "list":  # who is named twice counts once towards the least there must be
+        least, most = Decimal(len(_named(value))), Decimal(len(_entries(value)))
+        maximum = Decimal(LONGEST_LIST) if maximum is None else maximum
+    if each.minimum is not None and isinstance(least, Decimal) and least < each.minimum:
         return [FieldFault(each.key, "too_small", {"minimum": each.minimum})]
-    if each.maximum is not None and size > each.maximum:
-        return [FieldFault(each.key, "too_large", {"maximum": each.maximum})]
+    if maximum is not None and isinstance(most, Decimal) and most > maximum:
+        return [FieldFault(each.key, "too_large", {"maximum": maximum})]
     return []
+
+
+def _entries(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) else ()
+
+
+def _named(value: object) -> set[str]:
+    return {str(entry).strip() for entry in _entries(value)}
+
+
+def _not_apart(each: Field, values: Mapping[str, object]) -> list[FieldFault]:
+    if not _named(values[each.key]) & _named(values.get(each.apart_from or "")):
+        return []
+    return [FieldFault(each.key, "not_apart", {"from": each.apart_from})]
+
+
+def people_on(record: Mapping[str, object], form: Form) -> list[str]:
+    """Return the codes (工号) a record names as those who worked, each once, in its order."""
+    lists = [_entries(record.get(each.key)) for each in form.fields if each.on_register]
+    return list(dict.fromkeys(str(code).strip() for codes in lists for code in codes))
+
+
+def past_target(values: Mapping[str, object], form: Form) -> bool:
+    """Whether a value that was read lies past what practice aims at; both bounds are within it."""
+    return any(_past(each, values.get(each.key)) for each in form.fields)
+
+
+def _past(each: Field, value: object) -> bool:
+    if not isinstance(value, Decimal):
+        return False
+    below = each.flag_below is not None and value < each.flag_below
+    return below or (each.flag_above is not None and value > each.flag_above)
 
 
 def _out_of_order(each: Field, values: Mapping[str, object]) -> list[FieldFault]:

@@ -53,6 +53,14 @@ def sample_order_signs(
     return (FlagCode.sampled_before_cleaning_ended,) if early else ()
 
 
+def sample_delay_signs(
+    cleaned_on: date, sampled_on: date, obligation: Obligation
+) -> tuple[FlagCode, ...]:
+    """Flag an after-cleaning sample so late that it tells little of the cleaning."""
+    longest = timedelta(days=int(obligation.number("sampled_within_days")))
+    return (FlagCode.sampled_long_after_cleaning,) if sampled_on - cleaned_on > longest else ()
+
+
 def accreditation_signs(
     number: str | None, valid_to: date | None, sampled_on: date
 ) -> tuple[FlagCode, ...]:

@@ -69,6 +69,19 @@ async def people_by_code(
     return [people[code] for code in codes]
 
 
+async def staff_ids(work: Work, utility: Utility, names: Sequence[str]) -> dict[str, str]:
+    """Return the id of each of some names that is a 工号; others may be anything."""
+    found: dict[str, str] = {}
+    for chunk in chunks(list(names)):
+        rows = await work.session.exec(
+            select(Staff.code, Staff.id).where(
+                Staff.utility_id == utility.id, col(Staff.code).in_(chunk)
+            )
+        )
+        found |= dict(rows.all())
+    return found
+
+
 async def require_fit(work: Work, book: Rulebook, people: Sequence[Staff], on: date) -> None:
     """Refuse people without valid training or health check on a day, or who left before it.
 

@@ -18,13 +18,12 @@ from water2.domain.command import Command
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.organisation import Utility
-from water2.domain.telling import told
 from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, WorkOrderTask
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING
 from water2.rules.signs import batch_signs, contact_signs
-from water2.services.assignments import unfit_people
+from water2.services.assignments import staff_ids, unfit_people
 from water2.services.cleaning_record import CleaningRecord, read_cleaning_record
 from water2.services.credit import credit_recorded
 from water2.services.duties import rederive
@@ -89,12 +88,12 @@ async def complete_work_order(
     visit = _Visit(utility, facility, order, book, today, command.late_reason, by_crew)
     tasks = await live_tasks(work, order)
     tanks = await _tanks(work, tasks)
-    cleanings = [
+    recorded = [
         await _record_one(work, visit, task, tanks.get(task.tank_id or ""), fields)
         for task, fields in _by_task(tasks, tanks, command.record)
     ]
-    await _close(work, visit, cleanings)
-    return order, cleanings
+    await _close(work, visit, recorded)
+    return order, [cleaning for cleaning, _ in recorded]
 
 
 async def _tanks(work: Work, tasks: Sequence[WorkOrderTask]) -> dict[str, Tank]:
@@ -119,8 +118,11 @@ def _by_task(
 
 async def _record_one(
     work: Work, visit: _Visit, task: WorkOrderTask, tank: Tank | None, fields: Mapping[str, Any]
-) -> Cleaning:
-    """Return the cleaning of one tank, its record checked and its violations marked."""
+) -> tuple[Cleaning, dict[str, object]]:
+    """Return the cleaning of one tank, its record checked and its violations marked.
+
+    With it goes what of the record may stand in the ledger.
+    """
     record = read_cleaning_record(
         fields,
         visit.book,
@@ -140,7 +142,7 @@ async def _record_one(
         subject_id=task.subject_id,
         work_order_id=visit.order.id,
         cleaned_on=cleaned_on,
-        record=dict(fields),
+        record=dict(record.given),
         report_number=record.values.get("report_number"),
         recorded_at=work.now,
         late_reason=late.reason,
@@ -148,7 +150,7 @@ async def _record_one(
         flags=[*late.flags, *_signs(record, visit.book, cleaned_on), *signs, *_unstarted(visit)],
     )
     task.cleaning_id = cleaning.id
-    return cleaning
+    return cleaning, record.told(await staff_ids(work, visit.utility, record.named))
 
 
 def _unstarted(visit: _Visit) -> list[FlagCode]:
@@ -167,6 +169,7 @@ def _signs(record: CleaningRecord, book: Rulebook, cleaned_on: date) -> list[Fla
         return []
     values = record.values
     return [
+        *record.flags,
         *contact_signs(int(values["contact_minutes"]), obligation),
         *batch_signs(
             cleaned_on,
@@ -177,8 +180,10 @@ def _signs(record: CleaningRecord, book: Rulebook, cleaned_on: date) -> list[Fla
     ]
 
 
-async def _close(work: Work, visit: _Visit, cleanings: Sequence[Cleaning]) -> None:
-    order = visit.order
+async def _close(
+    work: Work, visit: _Visit, recorded: Sequence[tuple[Cleaning, dict[str, object]]]
+) -> None:
+    order, cleanings = visit.order, [cleaning for cleaning, _ in recorded]
     work.session.add_all(cleanings)
     await work.session.flush()
     await close_tasks(work, order)
@@ -189,7 +194,7 @@ async def _close(work: Work, visit: _Visit, cleanings: Sequence[Cleaning]) -> No
     await rederive(
         work, visit.utility, facility_ids=[visit.facility.id], evidence=["credited_cleaning"]
     )
-    for cleaning in cleanings:
+    for cleaning, told in recorded:
         record_order(
             work,
             visit.facility,
@@ -198,7 +203,7 @@ async def _close(work: Work, visit: _Visit, cleanings: Sequence[Cleaning]) -> No
             cleaning=cleaning.id,
             tank=cleaning.tank_id,
             cleaned_on=cleaning.cleaned_on.isoformat(),
-            record=told(cleaning.record, visit.book.forms[CLEANING]),
+            record=told,
             violations=cleaning.violations,
             flags=cleaning.flags,
             late_reason_given=cleaning.late_reason is not None,

@@ -1,6 +1,7 @@
 """What credits a cleaning: its own after-cleaning sample; and the tank's return to service."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from pydantic import Field
 from sqlalchemy import or_
@@ -19,11 +20,20 @@ from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING, is_credited, judge_return_to_service
 from water2.rules.limits import complete
+from water2.rules.obligation import Obligation
 from water2.rules.provision import Refused
+from water2.rules.signs import sample_delay_signs, sample_order_signs
+from water2.services.instants import read_instant
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.work_orders import reopen_duties
 from water2.work import Work
+
+_OF_THE_PAIR = {
+    FlagCode.no_cleaning_on_record,
+    FlagCode.sampled_before_cleaning_ended,
+    FlagCode.sampled_long_after_cleaning,
+}
 
 
 async def credit_by_sample(
@@ -41,13 +51,16 @@ async def credit_by_sample(
         sample.flags = sorted({*sample.flags, FlagCode.no_cleaning_on_record})
         return
     sample.cleaning_id = cleaning.id
-    sample.flags = sorted(set(sample.flags) - {FlagCode.no_cleaning_on_record})
-    cleaning.sampled_on = sample.sampled_on
+    if cleaning.credited_on is None:  # another sample of a credited one does not replace its own
+        cleaning.sampled_on = sample.sampled_on
     obligation = book.obligation(CLEANING, cleaning.cleaned_on)
+    signs = _signs(book, sample, cleaning, obligation)
+    sample.flags = sorted({*sample.flags} - _OF_THE_PAIR | signs)
     if obligation is None:
         return
     items = book.item_set("after_cleaning", sample.sampled_on, facility.disinfectant.value)
-    lacking = complete(items, raw) if raw else ()  # no item: a conclusion from a file
+    # an imported conclusion is a verdict that lacks nothing
+    lacking = () if sample.conclusion is not None else complete(items, raw)
     if sample.counts and is_credited(
         obligation,
         done_on=cleaning.cleaned_on,
@@ -57,10 +70,26 @@ async def credit_by_sample(
     ):
         cleaning.credited_on = cleaning.credited_on or sample.sampled_on
         return
-    if cleaning.credited_on == sample.sampled_on and not await _passed_too(work, cleaning, sample):
+    failed = sample.verdict is SampleVerdict.failed or not sample.counts
+    credited = cleaning.credited_on == sample.sampled_on
+    if failed and credited and not await _passed_too(work, cleaning, sample):
         cleaning.credited_on = None  # it had passed until a later result of it failed
     if sample.verdict is SampleVerdict.failed:
         reopen_duties(await _unsatisfied(work, cleaning.subject_id))
+
+
+def _signs(
+    book: Rulebook, sample: Sample, cleaning: Cleaning, obligation: Obligation | None
+) -> set[FlagCode]:
+    """Return what is odd about a sample as that of a cleaning: flags, which undo no credit."""
+    found: set[FlagCode] = set()
+    refilled = cleaning.record.get("refilled_to")
+    if sample.sampled_at is not None and refilled:
+        full_again = read_instant(datetime.fromisoformat(refilled), book.timezone)
+        found.update(sample_order_signs(full_again, sample.sampled_at))
+    if obligation is not None and "sampled_within_days" in obligation.values:
+        found.update(sample_delay_signs(cleaning.cleaned_on, sample.sampled_on, obligation))
+    return found
 
 
 async def _passed_too(work: Work, cleaning: Cleaning, sample: Sample) -> bool:
@@ -161,6 +190,14 @@ async def _credit_again(work: Work, utility: Utility, facility: Facility, sample
     await credit_by_sample(work, book, sample, raw, facility)
 
 
+async def _sample_taken(work: Work, cleaning: Cleaning) -> bool:
+    """Tell whether the cleaning's own sample was taken; not one from before the tank was full."""
+    if cleaning.record.get("sample_sent_at"):
+        return True
+    rows = await work.session.exec(select(Sample.flags).where(Sample.cleaning_id == cleaning.id))
+    return any(FlagCode.sampled_before_cleaning_ended not in flags for flags in rows)
+
+
 class ReturnToService(Command):
     """Let a cleaned tank supply again; the field set is residual, turbidity and pH, as read."""
 
@@ -183,7 +220,7 @@ async def return_to_service(work: Work, id_: str, command: ReturnToService) -> C
     utility = await fetch(work, Utility, facility.utility_id)
     today = work.today(utility.timezone)
     verdict = judge_return_to_service(
-        sample_taken=cleaning.sampled_on is not None or bool(cleaning.record.get("sample_sent_at")),
+        sample_taken=await _sample_taken(work, cleaning),
         field_results=command.field_results,
         day=today,
         book=await book_of(work, utility),

@@ -20,7 +20,7 @@ class GivenResult(Command):
     """One item: the parameter's key and the raw text as the laboratory wrote it."""
 
     parameter: str = Field(examples=["turbidity"])
-    raw: str = Field(max_length=100, examples=["0.35", "<0.05", "未检出"])
+    raw: str = Field(min_length=1, max_length=100, examples=["0.35", "<0.05", "未检出"])
 
 
 def refuse_unusable(book: Rulebook, given: Sequence[GivenResult], earlier: set[str]) -> None:
@@ -64,6 +64,8 @@ def judged_result(
         unit=parameter.unit if parameter else None,
         verdict="",
     )
+    if reading is not None and parameter is not None and parameter.sum_of_ratios:
+        result.raw, result.value, result.censored = reading.raw, reading.digits, reading.censored
     result.verdict, result.limit = item.verdict, item.shown
     return result
 

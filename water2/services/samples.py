@@ -1,6 +1,6 @@
 """Water samples: taken, judged item by item by the limits in force on their day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from water2.domain.errors import Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
+from water2.domain.staff import Staff
 from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
@@ -64,7 +65,7 @@ class AddResults(Command):
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a sample was taken, and the book of its day."""
 
     utility: Utility
@@ -87,7 +88,7 @@ async def record_sample(work: Work, command: RecordSample) -> Sample:
     sampled_at = read_instant(command.sampled_at, utility.timezone)
     on = civil_day(sampled_at, utility.timezone)
     tank = await _tank(work, facility, command.tank_id, on)
-    place = _Place(utility, facility, tank, await book_of(work, utility, on), on)
+    place = Place(utility, facility, tank, await book_of(work, utility, on), on)
     if sampled_at > work.now:
         raise Invalid.one("sampled_at", "in_future", command.sampled_at.isoformat())
     late = lateness_of(place.book, sampled_at, work.now, command.late_reason)
@@ -105,7 +106,7 @@ async def record_sample(work: Work, command: RecordSample) -> Sample:
     work.session.add(sample)
     await work.session.flush()  # its results refer to it
     await _take_results(work, place, sample, command.results)
-    _enter(work, place, sample, "sample.recorded", command.results)
+    await _enter(work, place, sample, "sample.recorded", command.results)
     return sample
 
 
@@ -116,6 +117,16 @@ async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
         Conflict: an item was given before; a correction names what it corrects instead.
     """
     work.require(Action.do_work)
+    place, sample = await hold_sample(work, id_)
+    sample.report_number = command.report_number or sample.report_number
+    sample.issued_on = command.issued_on or sample.issued_on
+    await _take_results(work, place, sample, command.results)
+    await _enter(work, place, sample, "sample.results_added", command.results)
+    return sample
+
+
+async def hold_sample(work: Work, id_: str) -> tuple[Place, Sample]:
+    """Return a sample, locked, and where it was taken."""
     seen = await fetch(work, Sample, id_)
     # the facility first, as every act on it does: none waits for another in a circle
     facility = await fetch(work, Facility, seen.facility_id, lock=True)
@@ -123,12 +134,7 @@ async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
     utility = await fetch(work, Utility, facility.utility_id)
     tank = await fetch(work, Tank, sample.tank_id) if sample.tank_id else None
     book = await book_of(work, utility, sample.sampled_on)
-    place = _Place(utility, facility, tank, book, sample.sampled_on)
-    sample.report_number = command.report_number or sample.report_number
-    sample.issued_on = command.issued_on or sample.issued_on
-    await _take_results(work, place, sample, command.results)
-    _enter(work, place, sample, "sample.results_added", command.results)
-    return sample
+    return Place(utility, facility, tank, book, sample.sampled_on), sample
 
 
 async def _tank(work: Work, facility: Facility, tank_id: str | None, on: date) -> Tank | None:
@@ -152,11 +158,25 @@ async def results_of(work: Work, sample: Sample) -> list[SampleResult]:
 
 
 async def _take_results(
-    work: Work, place: _Place, sample: Sample, given: Sequence[GivenResult]
+    work: Work, place: Place, sample: Sample, given: Sequence[GivenResult]
 ) -> None:
     earlier = await results_of(work, sample)
     refuse_unusable(place.book, given, {result.parameter for result in earlier})
     raw = {r.parameter: r.raw for r in earlier} | {r.parameter: r.raw for r in given}
+    await judge_anew(work, place, sample, raw, earlier)
+
+
+async def judge_anew(
+    work: Work,
+    place: Place,
+    sample: Sample,
+    raw: Mapping[str, str],
+    earlier: Sequence[SampleResult],
+) -> None:
+    """Judge all items of a sample (parameter → raw text), and all that follows from it.
+
+    `earlier` are the rows that are there; items without one get it.
+    """
     judged = judge_sample(
         raw, sample.point.value, place.on, place.book, place.facility.disinfectant.value
     )
@@ -174,8 +194,8 @@ async def _take_results(
     await close_served_orders(work, place.utility, [place.facility.id])
 
 
-def _enter(
-    work: Work, place: _Place, sample: Sample, type_: str, given: Sequence[GivenResult]
+async def _enter(
+    work: Work, place: Place, sample: Sample, type_: str, given: Sequence[GivenResult]
 ) -> None:
     work.record(
         PendingEntry(
@@ -192,8 +212,30 @@ def _enter(
                 "results": [{"parameter": g.parameter, "raw": g.raw} for g in given],
                 "verdict": sample.verdict.value,
                 "flags": sample.flags,
+                "sampled_by": await _sampler(work, place, sample),
+                "laboratory": sample.laboratory,
+                "accreditation_number": sample.accreditation_number,
+                "accreditation_valid_to": _day(sample.accreditation_valid_to),
+                "issued_on": _day(sample.issued_on),
+                "counts": sample.counts,
                 "cleaning": sample.cleaning_id,
                 "late_reason_given": sample.late_reason is not None,
             },
         )
     )
+
+
+async def _sampler(work: Work, place: Place, sample: Sample) -> str | None:
+    """Return who took it by the random id, where the name given is a 工号; a name stays out."""
+    if sample.sampled_by is None:
+        return None
+    rows = await work.session.exec(
+        select(Staff.id).where(
+            Staff.utility_id == place.utility.id, Staff.code == sample.sampled_by
+        )
+    )
+    return rows.first()
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

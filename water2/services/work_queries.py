@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlmodel import col, select
 
+from water2.domain.cleaning import Cleaning
 from water2.domain.staff import Staff
 from water2.domain.water import SampleResult
 from water2.domain.work_order import Assignment, WorkOrder, WorkOrderTask
@@ -48,7 +50,22 @@ async def parts_of_orders(work: Work, orders: Sequence[WorkOrder]) -> dict[str, 
         elif assignment.withdrawn_because is not None:
             because = assignment.withdrawn_because.value
             parts.withdrawn.append({"code": code, "because": because})
+    for parts in found.values():  # who was put back on the crew is not withdrawn
+        parts.withdrawn = [one for one in parts.withdrawn if one["code"] not in parts.crew]
     return found
+
+
+async def violations_shown(
+    work: Work, cleanings: Sequence[Cleaning]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the violations of cleanings, the 工号 beside each person's id."""
+    ids = {violation["person"] for cleaning in cleanings for violation in cleaning.violations}
+    rows = await work.session.exec(select(Staff.id, Staff.code).where(col(Staff.id).in_(ids)))
+    codes = dict(rows.all())
+    return {
+        cleaning.id: [one | {"code": codes.get(one["person"])} for one in cleaning.violations]
+        for cleaning in cleanings
+    }
 
 
 async def results_by_sample(work: Work, ids: Sequence[str]) -> dict[str, list[SampleResult]]:
