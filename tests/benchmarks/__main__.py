@@ -1,20 +1,27 @@
-"""All benchmarks in one table: `make bench`, or `.venv/bin/python -m tests.benchmarks`."""
+"""Benchmarks against raw baselines, in one table: all of them, or those named.
 
-from tests.benchmarks import (
-    bench_idle_sweep,
-    bench_import,
-    bench_ledger_append,
-    bench_list_duties,
-    bench_open_duties,
-    bench_write_with_entry,
-)
-from tests.benchmarks.stage import run
+Run: `make bench`, or `.venv/bin/python -m tests.benchmarks bench_list_duties`.
+"""
 
-run(
-    bench_ledger_append.measure,
-    bench_idle_sweep.measure,
-    bench_open_duties.measure,
-    bench_list_duties.measure,
-    bench_write_with_entry.measure,
-    bench_import.measure,
-)
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+from tests.benchmarks.stage import DATABASES, run
+
+NAMES = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="*", help=f"which ones: {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--database", choices=DATABASES, help="on one database alone")
+    asked = parser.parse_args()
+    if unknown := set(asked.name) - set(NAMES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    modules = [import_module(f"tests.benchmarks.{name}") for name in asked.name or NAMES]
+    databases = (asked.database,) if asked.database else DATABASES
+    run(*(module.measure for module in modules), databases=databases)
+
+
+main()

@@ -128,12 +128,12 @@ def temporary_stage() -> Iterator[Stage]:
 Measure = Callable[[Stage, str], Awaitable[list[Figure]]]
 
 
-def run(*measures: Measure) -> None:
+def run(*measures: Measure, databases: Sequence[str] = DATABASES) -> None:
     """Run benchmarks on both databases and print their figures."""
     tell(HEADER)
     with temporary_stage() as prepared:
         for measure in measures:
-            for dialect in DATABASES:
+            for dialect in databases:
                 for figure in asyncio.run(_measured(measure, prepared, dialect)):
                     tell(str(figure))
 

@@ -225,3 +225,23 @@ async def test_the_right_current_password_forgets_wrong_ones(client: httpx.Async
             assert (await client.post("/desk/password", data=wrong)).status_code == 422
         done = await client.post("/desk/password", data=given | passwords | {"current": old})
         assert done.status_code == 303
+
+
+async def test_an_address_that_asks_for_a_language_switches_to_it_for_good(
+    client: httpx.AsyncClient,
+) -> None:
+    await sign_in(client)
+    asked = await client.get("/desk?lang=en", follow_redirects=True)
+    assert (asked.url.path, asked.headers["content-language"]) == ("/desk", "en")
+    assert "lang=" not in asked.url.query.decode()
+    assert (await client.get("/desk/law")).headers["content-language"] == "en"
+
+
+async def test_where_a_target_comes_from_is_told_in_the_readers_language(
+    client: httpx.AsyncClient,
+) -> None:
+    await sign_in(client)
+    assert "practice:" not in (await client.get("/desk")).text
+    assert "practice:" not in (await client.get("/desk/law")).text
+    english = (await client.get("/desk?lang=en", follow_redirects=True)).text
+    assert "practice: Korea" in english

@@ -32,7 +32,11 @@ BUILT_FROM_CODES = {
     "nav": ("board", "overdue", "certificates", "facilities", "law"),
     "weekday": tuple("0123456"),
 }
-PAGES = [page for page in Page.__subclasses__() if page.__module__ == pages.__name__]
+PAGES = [
+    page
+    for page in vars(pages).values()
+    if isinstance(page, type) and issubclass(page, Page) and "template" in vars(page)
+]
 
 
 def names_in(template: str) -> set[str]:

@@ -1,11 +1,13 @@
 """Who may do what, and that outsiders learn nothing: the matrix of design.md section 8."""
 
 import pytest
+from sqlmodel import select
 
 from tests.edges.test_api_register import FACILITY, TANK, a_registered_place, added
 from tests.edges.test_api_staff import HEALTH, PERSON
 from water2.domain.access import SYSTEM
 from water2.domain.organisation import Jurisdiction
+from water2.services.facilities import RegisterFacility, register_facility
 from water2.services.installation import FoundUtility, found_utility
 
 SIGNED_IN = ("administrator", "manager", "crew", "health", "water")
@@ -143,6 +145,50 @@ async def test_inspectors_read_every_record_of_the_utility_under_them(api):
     for inspector in (api.health, api.water):
         for part in ("/facilities", "/tanks", "/households", "/staff", "/ledgers"):
             assert (await inspector.get(f"{part}/{ids[part]}")).status_code == 200
+
+
+async def test_who_sees_several_utilities_lists_the_duties_of_all_page_by_page(api):
+    me = (await api.health.get("/me")).json()
+    async with api.installation.runtime.work(SYSTEM) as work:
+        third = await found_utility(work, FoundUtility("QT", "青田供水", "lishui"))
+        await work.session.flush()
+        work.session.add(Jurisdiction(organisation_id=me["organisation_id"], utility_id=third.id))
+        utilities = (api.installation.utility.id, third.id)
+        for utility in utilities:
+            given = {**FACILITY, "utility_id": utility}
+            await register_facility(work, RegisterFacility.model_validate(given))
+    wanted: list[str] = []
+    for utility in sorted(utilities):
+        page = (await api.health.get("/duties", params={"utility": utility})).json()
+        assert page["items"]
+        wanted += [duty["id"] for duty in page["items"]]
+    assert [one["id"] for one in (await api.health.get("/duties")).json()["items"]] == wanted
+    for limit in (1, len(wanted) // 2, len(wanted)):
+        assert await ids_page_by_page(api.health, limit) == wanted
+
+
+async def ids_page_by_page(client, limit) -> list[str]:
+    found, cursor = [], {}
+    while True:
+        page = (await client.get("/duties", params={"limit": limit} | cursor)).json()
+        assert len(page["items"]) <= limit
+        found += [one["id"] for one in page["items"]]
+        if page["next"] is None:
+            return found
+        assert page["items"]
+        cursor = {"cursor": page["next"]}
+
+
+async def test_who_sees_no_utility_gets_an_empty_page_of_duties(api):
+    async with api.installation.runtime.work(SYSTEM) as work:
+        for one in await work.session.exec(select(Jurisdiction)):
+            await work.session.delete(one)
+    assert (await api.health.get("/duties")).json() == {"items": [], "next": None}
+
+
+async def test_a_cursor_of_nobody_is_refused(api):
+    refused = await api.health.get("/duties", params={"cursor": "bm9uZQ=="})
+    assert refused.json()["facts"]["fields"] == {"cursor": "cursor_unknown"}
 
 
 async def test_who_sees_several_utilities_names_one_where_it_matters(api):

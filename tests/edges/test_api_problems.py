@@ -14,6 +14,7 @@ from water2.api.app import create_api
 from water2.config import Settings
 from water2.database import open_database
 from water2.domain.contacts import ContactBox
+from water2.edge.problems import said
 from water2.words import words
 from water2.work import Runtime
 
@@ -225,3 +226,37 @@ async def test_a_fault_of_ours_is_told_without_its_inside(wall):
 def test_every_word_is_there_in_both_languages():
     chinese, english = words("zh"), words("en")
     assert json.dumps(sorted(chinese.texts)) == json.dumps(sorted(english.texts))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("longitude", "200", "不得大于 180。"),
+        ("kind", "castle", "不是允许的值之一：high_rise_residential、high_rise_office、"),
+    ],
+)
+async def test_limits_are_told_in_words_and_not_as_python(api, field, value, words):
+    answer = await api.manager.post("/facilities", json={**FACILITY, field: value})
+    (error,) = problem_of(answer)["errors"]
+    assert error["detail"].startswith(words)
+    assert "'" not in error["detail"]
+
+
+async def test_an_action_that_is_not_permitted_is_told_in_words(api):
+    problem = problem_of(await api.crew.post("/facilities", json=FACILITY))
+    assert problem["detail"] == "您的角色不能做这件事（维护台账）。"
+    assert problem["facts"] == {"action": "keep_register"}
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "facts", "told"),
+    [
+        ("zh", "problem.work_order_state", {"state": "completed"}, "已完成"),
+        ("en", "refused.field_set_not_passed", {"items": ("turbidity", "ph")}, "Turbidity, pH"),
+        ("zh", "refused.field_set_incomplete", {"lacking": ("turbidity",)}, "缺：浑浊度"),
+        ("zh", "field.impossible", {"value": "71"}, "pH 只能在 0 至 14 之间"),
+    ],
+)
+def test_codes_in_facts_are_told_in_words(language, code, facts, told):
+    group, _, name = code.partition(".")
+    assert told in said(words(language), group, name, facts)

@@ -66,6 +66,23 @@ def test_its_clock_is_kept_in_the_folder_and_obeyed_by_every_command_on_it(plain
         assert client.get("/readyz").json()["checks"]["clock"]["now"] == "2027-03-01T00:00:00Z"
 
 
+def test_a_clock_past_the_instant_given_is_kept_and_said(plain):
+    with demo(plain, "--empty", "--now", NOW):
+        pass
+    port = str(free_port())
+    process = plain.start(
+        "demo", "--data-dir", str(plain.folder), "--port", port, "--now", "2026-11-01T09:00+08:00"
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            wait_until(lambda: is_up(process, client))
+    finally:
+        process.terminate()
+        said, _ = process.communicate(timeout=30)
+    assert "2026-11-23 09:00+08:00 (kept in the folder; it is past 2026-11-01T09:00" in said
+    assert clock_of(plain.folder)() == datetime.fromisoformat(NOW)
+
+
 def test_it_is_believable_within_thirty_seconds_and_begins_where_it_was_left(plain):
     began = time.monotonic()
     with demo(plain, "--now", NOW) as client:

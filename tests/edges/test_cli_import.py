@@ -83,7 +83,22 @@ def test_a_file_nobody_knows_is_a_failure_when_it_is_named(founded, tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(founded, tmp_path):
-    assert founded.run("import", str(tmp_path / "nothing.csv")).status == 2
+    said = founded.run("import", str(tmp_path / "nothing.csv"))
+    assert said.status == 2
+    assert said.err == f"There is no such file or folder: {tmp_path / 'nothing.csv'}\n"
+
+
+def test_a_column_that_stands_twice_is_named(founded, tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text(f"{HEADER},地址\n{GOOD},另一处\n", encoding="utf-8")
+    assert "which one is meant cannot be told: 地址." in founded.run("import", str(path)).out
+
+
+def test_a_mapping_that_is_wrong_names_its_fields_and_no_machinery(founded, tmp_path):
+    mapping = tmp_path / "own.toml"
+    mapping.write_text('kind = "facility"\ncolums = {}\n', encoding="utf-8")
+    said = founded.run("import", a_file(tmp_path, GOOD), "--mapping", str(mapping))
+    assert (said.status, said.err) == (2, "the mapping file is wrong: columns, colums.\n")
 
 
 def test_an_import_is_taken_back(founded, tmp_path):

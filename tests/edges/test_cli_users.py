@@ -103,3 +103,15 @@ def test_an_account_that_is_disabled_reads_nothing_and_is_not_named(second):
     second.run("user", "disable", "wang")
     done = second.run("user", "put-under", "health", "卫健委", "--utility", "LD", "--json")
     assert (done.status, done.data["readers"]) == (0, [])
+
+
+def test_what_was_typed_wrongly_is_named_by_its_field_and_not_as_a_setting(founded):
+    said = founded.run("user", "add", "two words", "--role", "crew")
+    assert (said.status, "WATER2_" in said.err) == (2, False)
+    assert said.err.startswith("username: ")
+
+
+def test_the_systems_role_is_nobodys(founded):
+    said = founded.run("user", "add", "lisi", "--role", "system")
+    assert said.status == 2
+    assert "health_inspector" in said.err

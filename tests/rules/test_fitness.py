@@ -220,3 +220,10 @@ def test_lacking_training_alone_is_refused_under_the_training():
     verdict = judge_crew({"LS001": untrained}, on, BOOK)
     assert isinstance(verdict, Refused)
     assert verdict.provision.obligation == "staff.training"
+
+
+def test_a_crew_that_lacks_training_alone_is_refused_with_the_sentence_on_training():
+    day = date(2026, 11, 23)
+    fitness = judge_fitness(day, [], [card(date(2026, 3, 5))], BOOK)
+    verdict = judge_crew({"LS001": fitness}, day, BOOK)
+    assert "必须经卫生知识培训" in verdict.provision.quote

@@ -8,12 +8,10 @@ from sqlmodel import select
 
 from tests.records import routine_results
 from tests.services.register_files import take
-from tests.services.test_work_orders import (  # noqa: F401 - place is a fixture
+from tests.services.test_work_orders import (
     an_order,
     cleaning_duty,
     completed,
-    place,
-    planned,
     sampled,
 )
 from water2.domain.cleaning import Cleaning
@@ -48,7 +46,7 @@ async def an_imported_cleaning(lishui):
 async def test_an_imported_conclusion_credits_though_a_single_item_is_added(
     runtime,
     lishui,
-    place,  # noqa: F811
+    place,
 ):
     _, tank = place
     await an_imported_cleaning(lishui)
@@ -66,7 +64,7 @@ async def test_a_sample_of_the_next_cleaning_takes_no_credit_from_the_last(
     runtime,
     lishui,
     place,
-    clock,  # noqa: F811
+    clock,
 ):
     facility, tank = place
     await an_imported_cleaning(lishui)
@@ -84,7 +82,7 @@ async def test_a_sample_of_the_next_cleaning_takes_no_credit_from_the_last(
 async def test_a_sample_from_before_the_tank_was_full_opens_no_gate(
     runtime,
     lishui,
-    place,  # noqa: F811
+    place,
 ):
     facility, tank = place
     order = await an_order(runtime, lishui, facility)
@@ -113,7 +111,7 @@ async def test_a_sample_from_before_the_tank_was_full_opens_no_gate(
 async def test_a_result_entered_wrongly_is_put_right_and_both_values_stay(
     runtime,
     lishui,
-    place,  # noqa: F811
+    place,
 ):
     facility, tank = place
     order = await an_order(runtime, lishui, facility)
@@ -147,7 +145,7 @@ async def test_a_correction_that_corrects_nothing_is_refused(
     place,
     parameter,
     raw,
-    fault,  # noqa: F811
+    fault,
 ):
     facility, tank = place
     sample = await sampled(runtime, lishui, facility, tank, {"ph": "7.0"})
@@ -160,7 +158,7 @@ async def test_a_correction_that_corrects_nothing_is_refused(
 async def test_what_came_with_a_file_is_corrected_alike(
     runtime,
     lishui,
-    place,  # noqa: F811
+    place,
 ):
     await an_imported_cleaning(lishui)
     header = "报告编号,泵房编号,水箱编号,采样点,采样时间,采样人,检测机构,浑浊度\n"
@@ -176,7 +174,7 @@ async def test_what_came_with_a_file_is_corrected_alike(
 async def test_the_ledger_holds_who_took_a_sample_and_whose_report_it_is(
     runtime,
     lishui,
-    place,  # noqa: F811
+    place,
 ):
     facility, _ = place
     async with runtime.work(lishui.crew) as work:

@@ -46,6 +46,38 @@ def test_a_quotation_mark_never_closed_costs_its_own_row_alone():
     ]
 
 
+def test_a_cell_longer_than_any_reader_takes_costs_its_own_row_alone():
+    text = f"{HEADER}\n{ROW}\nBY-001,{'x' * 131_073},2,18,低区\n{ROW}\n"
+    assert [(line, problem) for line, _, problem in rows_of(text)] == [
+        (2, None),
+        (3, "too_long"),
+        (4, None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["楼栋号", " 楼栋 号"])
+def test_a_column_that_stands_twice_refuses_the_file_and_is_named(name):
+    with pytest.raises(FileError) as refused:
+        opened(f"{HEADER},{name}\n{ROW},2幢\n")
+    assert refused.value.code == "column_repeated"
+    assert refused.value.facts == {"columns": ["楼栋号"]}
+
+
+def test_columns_nobody_reads_may_share_a_name():
+    assert len(rows_of(f"{HEADER},备用,备用,,\n{ROW},,,,\n")) == 1
+
+
+def test_a_formula_never_calculated_makes_its_row_unreadable_and_no_other():
+    book = openpyxl.Workbook()
+    for row in (HEADER, ROW, ROW):
+        book.active.append(row.split(","))
+    book.active["C3"] = "=1+1"
+    out = io.BytesIO()
+    book.save(out)
+    found = [(line, problem) for line, _, problem in rows_of(out.getvalue())]
+    assert found == [(2, None), (3, "formula_without_value")]
+
+
 def test_rows_with_too_few_or_too_many_cells_are_named():
     text = f"{HEADER}\nBY-001,1幢\n{ROW},,\n{ROW},more\n"
     assert [problem for _, _, problem in rows_of(text)] == ["row_too_short", None, "row_too_long"]

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from water2.domain.access import SYSTEM, Role
+from water2.domain.duty import Duty
 from water2.domain.entry import parse_entry
 from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted, RuleViolation
 from water2.domain.facility import Facility, FacilityKind, Tank
@@ -209,6 +210,33 @@ async def test_an_end_is_not_set_twice_and_not_ahead(lishui):
     with pytest.raises(Conflict):
         async with lishui.runtime.work(lishui.manager) as work:
             await end_tank(work, tank.id, EndOfLife(on=TODAY))
+
+
+async def test_a_facilitys_end_is_that_of_its_tanks_in_use_and_for_the_same_reason(lishui):
+    facility, other = await registered(lishui), await registered(lishui, code="BY-002")
+    tank, ended = await a_tank_of(lishui, facility), await a_tank_of(lishui, facility, "2#")
+    earlier = date(2026, 11, 1)
+    async with lishui.runtime.work(lishui.manager) as work:
+        await end_tank(work, ended.id, EndOfLife(on=earlier))
+    async with lishui.runtime.work(lishui.manager) as work:
+        command = EndOfLife(on=TODAY, reason="merged", merged_into=other.id)
+        await end_facility(work, facility.id, command)
+    async with lishui.runtime.read() as work:
+        rows = await work.session.exec(select(Tank).order_by(Tank.code))
+        assert [one.out_of_use_on for one in rows] == [TODAY, earlier]
+        duties = await work.session.exec(select(Duty).order_by(Duty.due_on))
+        reasons = {duty.subject_id: (duty.ended_on, duty.end_reason) for duty in duties}
+    assert reasons[tank.id] == (TODAY, "merged")
+    assert reasons[ended.id] == (earlier, "out_of_use")
+    entry = (await entries_of(lishui, facility.ledger_id))[-1]
+    assert (entry["type"], entry["data"]["tanks"]) == ("facility.ended", ["1#"])
+
+
+@pytest.mark.parametrize("written", ["ＢＹ－００１", " BY-001 ", "BY-\u200b001"])
+async def test_one_code_is_one_facility_however_it_is_typed(lishui, written):
+    assert (await registered(lishui)).code == a_command(code=written).code
+    with pytest.raises(Conflict):
+        await registered(lishui, code=written)
 
 
 async def test_a_tank_merges_into_one_of_its_own_facility_alone(lishui):

@@ -7,11 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
-from tests.builders import a_certificate, a_facility, a_person, a_tank
 from tests.records import a_cleaning_record, routine_results
 from water2.domain.cleaning import Cleaning
 from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted, RuleViolation
-from water2.domain.staff import CertificateKind, Staff
+from water2.domain.staff import Staff
 from water2.domain.water import Point, Purpose
 from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, WorkOrderTask
 from water2.services.cleanings import CompleteWorkOrder, complete_work_order
@@ -28,29 +27,9 @@ from water2.services.work_orders import (
     create_work_order,
     start_work_order,
 )
+from water2.services.work_queries import parts_of_orders
 
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture
-async def place(runtime, lishui):
-    """A facility with a tank whose first cleaning is due on 2027-01-15, and three fit cleaners."""
-    async with runtime.work() as work:
-        facility = await a_facility(work, lishui.utility, in_service_on=date(2026, 7, 15))
-        tank = await a_tank(work, lishui.utility, facility)
-        for code in ("LS001", "LS002", "LS003"):
-            person = await a_person(work, lishui.utility, code)
-            await a_certificate(
-                work,
-                lishui.utility,
-                person,
-                date(2024, 1, 2),
-                kind=CertificateKind.training,
-                number=f"PX{code}",
-            )
-            await a_certificate(work, lishui.utility, person, date(2026, 3, 1))
-        await a_person(work, lishui.utility, "LS009")
-    return facility, tank
 
 
 async def an_order(runtime, lishui, facility):
@@ -442,3 +421,14 @@ async def test_a_failed_sample_sends_a_crew_again(runtime, lishui, place, clock)
             for o in await work.session.exec(select(WorkOrder).order_by(col(WorkOrder.created_at)))
         ]
     assert sorted(states) == ["cancelled", "completed", "open"]
+
+
+async def test_who_is_back_on_the_crew_is_not_told_as_withdrawn(runtime, lishui, place):
+    facility, _ = place
+    order = await an_order(runtime, lishui, facility)
+    for crew in (("LS001", "LS002"), ("LS001", "LS003"), ("LS001", "LS002")):
+        await planned(runtime, lishui, order, crew=crew)
+    async with runtime.read() as work:
+        parts = (await parts_of_orders(work, [order]))[order.id]
+    assert parts.crew == ["LS001", "LS002"]
+    assert [one["code"] for one in parts.withdrawn] == ["LS003"]

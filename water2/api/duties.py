@@ -12,6 +12,7 @@ from water2.api.callers import Reading
 from water2.api.shapes import Answer, ListAnswer, ListQuery, SubjectAnswer
 from water2.domain.command import Day
 from water2.domain.duty import DutyState
+from water2.services.duty_chain import list_seen_duties
 from water2.services.duty_queries import DutyFilters, list_duties
 from water2.services.register import chosen_utility
 
@@ -52,8 +53,10 @@ class DutyQuery(ListQuery):
 
 @router.get("/duties", response_model=ListAnswer[DutyAnswer])
 async def show_duties(work: Reading, query: Annotated[DutyQuery, Given()]) -> Response:
-    """List duties by due day, with their state today in the utility's zone."""
-    utility = await chosen_utility(work, query.of_utility)
+    """List duties by due day, with their state today in the utility's zone.
+
+    Of several utilities and none named, one utility's follow the other's.
+    """
     filters = DutyFilters(
         obligation=query.obligation,
         facility=query.facility or query.facility_id,
@@ -63,6 +66,9 @@ async def show_duties(work: Reading, query: Annotated[DutyQuery, Given()]) -> Re
         limit=query.limit,
         cursor=query.cursor,
     )
-    page = await list_duties(work, utility, filters)
+    if query.of_utility:
+        page = await list_duties(work, await chosen_utility(work, query.of_utility), filters)
+    else:
+        page = await list_seen_duties(work, filters)
     shown: dict[str, Any] = {"items": page.items, "next": page.next}
     return JSONResponse(shown)

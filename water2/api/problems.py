@@ -2,8 +2,6 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +17,7 @@ from water2.edge.database_away import (
     taken_meanwhile,
     value_unstorable,
 )
+from water2.edge.fields import field_problems
 from water2.edge.language import language_of
 from water2.edge.problems import Problem, invalid_problem, plain_problem, problem_of
 from water2.words import Words, words
@@ -32,8 +31,6 @@ _CODES = {
     413: "body_too_large",
     415: "media_type_unknown",
 }
-# limits pydantic names that a person needs to mend the value
-_LIMITS = ("ge", "gt", "le", "lt", "min_length", "max_length", "max_digits", "decimal_places")
 
 
 def words_for(request: Request) -> Words:
@@ -48,24 +45,6 @@ def problem_answer(problem: Problem) -> Response:
     return Response(content, problem.status, headers=dict(problem.headers), media_type=MEDIA_TYPE)
 
 
-def field_problems(errors: list[dict[str, Any]]) -> list[FieldProblem]:
-    """Name each field pydantic refused, without its value: it may be a secret."""
-    return [
-        FieldProblem(_field(error["loc"]), error["type"], None, _limits(error)) for error in errors
-    ]
-
-
-def _field(where: tuple[int | str, ...]) -> str:
-    """Return `results.0.raw` of `("body", "results", 0, "raw")`."""
-    inside = where[1:] if where and where[0] in ("body", "query", "path", "header") else where
-    return ".".join(str(part) for part in inside) or "body"
-
-
-def _limits(error: Mapping[str, Any]) -> dict[str, Any]:
-    context = error.get("ctx") or {}
-    return {key: context[key] for key in (*_LIMITS, "expected") if key in context}
-
-
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it alone
     return problem_answer(problem_of(error, words_for(request)))
@@ -73,7 +52,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
-    problems = field_problems(list(error.errors()))
+    problems = field_problems(error.errors())
     return problem_answer(invalid_problem(words_for(request), problems))
 
 

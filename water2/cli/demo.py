@@ -43,7 +43,8 @@ async def demo(
         usernames = ", ".join((UTILITY.admin, *ACCOUNTS))
         local = standing.astimezone(ZoneInfo(settings.timezone))
         at.terminal.say("cli.demo.ready", host=host, port=port)
-        at.terminal.say("cli.demo.clock", now=local.isoformat(sep=" ", timespec="minutes"))
+        clock = "cli.demo.clock_kept" if instant and instant < standing else "cli.demo.clock"
+        at.terminal.say(clock, now=local.isoformat(sep=" ", timespec="minutes"), asked=now)
         key = "cli.demo.accounts" if known else "cli.demo.accounts_kept"
         at.terminal.say(key, usernames=usernames, password=known)
         at.terminal.say("cli.demo.folder", folder=settings.data_dir)

@@ -36,7 +36,10 @@ UTILITY = Founding(
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What is asked of a demonstration; `now` and `password` change one that is there."""
+    """What is asked of a demonstration; `now` and `password` change one that is there.
+
+    A clock that is past `now` already stays: the ledgers tell of what has happened.
+    """
 
     empty: bool = False
     now: datetime | None = None
@@ -66,7 +69,7 @@ async def prepare(settings: Settings, asked: Demonstration) -> datetime:
     """Make the demonstration, or take up the one that is there; return where its clock stands.
 
     Raises:
-        Conflict: `not_a_demonstration`, or the clock was to be set back.
+        Conflict: `not_a_demonstration`.
     """
     if not is_made(settings):
         if settings.sqlite_path.exists():
@@ -111,7 +114,7 @@ async def _hashes(password: SecretStr, usernames: Iterable[str]) -> dict[str, st
 
 async def _change(settings: Settings, asked: Demonstration) -> None:
     async with opened(settings) as runtime:
-        if asked.now is not None:
+        if asked.now is not None and asked.now > runtime.clock():
             await move_clock(runtime, SYSTEM, asked.now)
         if asked.password is not None:
             hashes = await _hashes(SecretStr(asked.password), (UTILITY.admin, *ACCOUNTS))

@@ -24,7 +24,7 @@ async def verify(at: Place) -> Status:
         findings = await run.quick_findings(work)
     at.terminal.answer({**_found(run, findings), "heads": len(run.heads)})
     at.terminal.say("cli.ledger.verified", heads=len(run.heads))
-    return _tell(at, run, findings)
+    return _tell(at, run, findings, "cli.ledger.heads_sound")
 
 
 async def fsck(at: Place) -> Status:
@@ -35,7 +35,7 @@ async def fsck(at: Place) -> Status:
     counted = {name: getattr(run, name) for name in ("ledgers", "entries", "checkpoints")}
     at.terminal.answer({**_found(run, findings), **counted})
     at.terminal.say("cli.ledger.rebuilt", **counted)
-    return _tell(at, run, findings)
+    return _tell(at, run, findings, "cli.ledger.sound")
 
 
 def _check(at: Place) -> LedgerCheck:
@@ -98,7 +98,7 @@ async def _sign(at: Place, runtime: Runtime, told: Mapping[str, object]) -> Stat
     return Status.done_but if run.refused else Status.done
 
 
-def _tell(at: Place, run: LedgerCheck, findings: Sequence[Finding]) -> Status:
+def _tell(at: Place, run: LedgerCheck, findings: Sequence[Finding], sound: str) -> Status:
     for one in run.setbacks:
         facts = {"signed": one.given_up.size, "root": _root(one.given_up), "size": one.resumed.size}
         told = {"ledger": one.ledger_id, "at": one.at, "reason": one.reason}
@@ -107,7 +107,7 @@ def _tell(at: Place, run: LedgerCheck, findings: Sequence[Finding]) -> Status:
         facts = {"ledger": ledger_id, "signed": head.size, "root": _root(head)}
         at.terminal.say("cli.ledger.setback_unrecorded", **facts)
     if not findings:
-        at.terminal.say("cli.ledger.sound")
+        at.terminal.say(sound)
         return Status.done
     at.terminal.say("cli.ledger.broken", problems=len(findings))
     for finding in findings:

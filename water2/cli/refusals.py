@@ -7,17 +7,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from water2.config import Settings
 from water2.domain.errors import Conflict, DomainError, Invalid, NotFound
 from water2.edge.database_away import database_away
-from water2.edge.problems import problem_of
+from water2.edge.fields import field_problems
+from water2.edge.problems import invalid_problem, problem_of, readable
 from water2.rules.book import UnknownPlace
 from water2.services.importing.source import FileError
 from water2.words import Words
 
 # what a file or a port of this machine answers; other errors of the system come from the database
-_OURS = frozenset(
-    {errno.EADDRINUSE, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOSPC, errno.EROFS}
-)
+_OURS = {
+    errno.EADDRINUSE: "taken",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "missing",
+    errno.ENOSPC: "full",
+    errno.EROFS: "read_only",
+}
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
 
 
@@ -30,9 +37,10 @@ def sentence(words: Words, error: Exception) -> str:
     if isinstance(error, FileError):
         return file_problem(words, error.code, error.facts)
     if isinstance(error, ValidationError):
-        return "; ".join(_setting(words, dict(found)) for found in error.errors())
+        return _malformed(words, error)
     if isinstance(error, OSError) and error.errno in _OURS:
-        return words.text("cli.error.system", said=_short(error))
+        what = error.filename or error.strerror
+        return words.text(f"cli.system.{_OURS[error.errno]}", what=what)
     if database_away(error):
         return words.text("cli.error.database_away", said=_short(error))
     return words.text("cli.error.unexpected", kind=type(error).__name__, said=_short(error))
@@ -41,7 +49,7 @@ def sentence(words: Words, error: Exception) -> str:
 def file_problem(words: Words, code: str, facts: Mapping[str, object]) -> str:
     """Return why a file could not be taken at all."""
     key = f"field.{code}" if words.has(f"field.{code}") else "cli.error.file"
-    return words.text(key, **{"code": code, "facts": _listed(facts), **facts})
+    return words.text(key, **{"code": code, "facts": _listed(facts), **readable(words, facts)})
 
 
 def _refusal(words: Words, error: DomainError) -> str:
@@ -65,6 +73,13 @@ def _own_keys(error: DomainError) -> list[tuple[str, Mapping[str, Any]]]:
             for one in error.problems
         ]
     return []
+
+
+def _malformed(words: Words, error: ValidationError) -> str:
+    """Return what is wrong in the settings, or in what was typed."""
+    if error.title == Settings.__name__:
+        return "; ".join(_setting(words, dict(found)) for found in error.errors())
+    return invalid_problem(words, field_problems(error.errors())).detail
 
 
 def _setting(words: Words, found: Mapping[str, Any]) -> str:

@@ -22,10 +22,20 @@ from water2.services.utilities import choose_utility
 Username = Annotated[str, typer.Argument(help="username")]
 
 
+class AccountRole(StrEnum):
+    """The roles a person can have: all but the system's."""
+
+    administrator = Role.administrator.value
+    manager = Role.manager.value
+    crew = Role.crew.value
+    health_inspector = Role.health_inspector.value
+    water_inspector = Role.water_inspector.value
+
+
 async def add(
     at: Place,
     username: Username,
-    role: Annotated[Role, typer.Option(help="role")],
+    role: Annotated[AccountRole, typer.Option(help="role")],
     organisation: Annotated[str | None, typer.Option(help="organisation")] = None,
     staff: Annotated[str | None, typer.Option(help="staff")] = None,
 ) -> Status:
@@ -33,7 +43,7 @@ async def add(
     password = one_time_password()
     command = CreateUser(
         username=username,
-        role=role,
+        role=Role(role),
         password=SecretStr(password),
         organisation_id=organisation,
         staff=staff,

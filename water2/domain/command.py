@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from water2.domain.folding import CellError, fold
+
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # far enough; beyond them calendars and databases overflow
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
@@ -81,13 +83,23 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
+def _folded(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return fold(value)
+    except CellError as error:
+        raise PydanticCustomError("text_unstorable", "no code holds that") from error
+
+
 Day = Annotated[date, BeforeValidator(_text_of_day), AfterValidator(_in_reach)]
 """A civil day, YYYY-MM-DD."""
 Moment = Annotated[datetime, BeforeValidator(_text_of_moment), AfterValidator(_in_reach)]
 """RFC 3339; without an offset it is read in the utility's zone."""
 Flag = StrictBool
 Whole = Annotated[StrictInt, Field(ge=0, le=10_000)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_folded)]
+"""泵房编号, 水箱编号, 工号 …: folded as an import folds them, so that one code is one thing."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Number = Annotated[

@@ -14,13 +14,17 @@ from water2.domain.errors import (
     RuleViolation,
 )
 from water2.edge.facts import json_fact
+from water2.rules.book import load_book, places
 from water2.services.sign_in import MustChangePassword, NotSignedIn
 from water2.services.throttling import Throttled
-from water2.words import Words
+from water2.words import Language, Words
 from water2.words.citation import cite
 
 # conflicts of an edit with what stands, by the status HTTP has for them
 _CONDITIONS = {"version_changed": 412, "version_missing": 428}
+# facts that are codes, and the words for them
+_CODES = {"state": "order_state", "action": "action"}
+_PARAMETERS = frozenset({"lacking", "items"})
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,37 @@ class Problem:
 def said(words: Words, group: str, code: str, facts: Mapping[str, object]) -> str:
     """Say a code of a group; the code itself where the words lack it or lack a fact."""
     try:
-        return words.text(f"{group}.{code}", **{k: _readable(words, v) for k, v in facts.items()})
+        return words.text(f"{group}.{code}", **readable(words, facts))
     except (KeyError, IndexError, ValueError):
         return code
 
 
-def _readable(words: Words, value: object) -> object:
-    """Return a fact as it stands in a sentence: lists joined, people with what they lack."""
+def readable(words: Words, facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts as they stand in a sentence: codes in words, lists joined."""
+    return {name: _readable(words, name, value) for name, value in facts.items()}
+
+
+def _readable(words: Words, name: str, value: object) -> object:
+    """Return one fact; people are told with what they lack."""
     if isinstance(value, list | tuple):
-        return "、".join(str(_readable(words, item)) for item in value)
+        return words.text("list.mark").join(str(_readable(words, name, one)) for one in value)
     if isinstance(value, Mapping) and "reasons" in value:
         lacks = [said(words, "fitness", str(one["code"]), one) for one in value["reasons"]]
-        return f"{value['code']}（{'、'.join(lacks)}）"
-    return json_fact(value)
+        lacking = words.text("list.mark").join(lacks)
+        return words.text("list.person", code=value["code"], lacking=lacking)
+    if name in _PARAMETERS:
+        return parameter_name(words.language, str(value))
+    key = f"{_CODES.get(name)}.{value}"
+    return words.text(key) if words.has(key) else json_fact(value)
+
+
+def parameter_name(language: Language, key: str) -> str:
+    """Return what a parameter is called; the key where no rulebook knows it."""
+    known = (load_book(place).parameters.get(key) for place in places())
+    found = next(filter(None, known), None)
+    if found is None:
+        return key
+    return found.title if language == "zh" else found.title_en
 
 
 def plain_problem(

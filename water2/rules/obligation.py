@@ -19,7 +19,7 @@ INTERVAL = ("months", "days", "calendar", "once")  # the settings that say how o
 
 @dataclass(frozen=True)
 class Setting:
-    """One number of an obligation: `basis` law or target, the `source` of a target.
+    """One number of an obligation: `basis` law or target, the `source` of a target (Chinese).
 
     `stricter` says which direction an operator may move it in: `smaller`, `larger` (true is larger
     than false), `superset` (days or words may be added), None for fixed.
@@ -30,6 +30,7 @@ class Setting:
     unit: str | None = None
     basis: Basis = "target"
     source: str | None = None
+    source_en: str | None = None
     stricter: Literal["smaller", "larger", "superset"] | None = None
     verified: bool = True
 

@@ -13,7 +13,7 @@ from water2.rules.provision import Allowed, Refused, Verdict
 
 WATER = "water.standard"
 Number = TypeVar("Number", int, Decimal)
-OPERATOR = "set by the operator"
+OPERATOR, OPERATOR_EN = "由供水企业设定", "set by the operator"
 
 
 class UnknownSetting(LookupError):
@@ -168,7 +168,7 @@ def _set(setting: Setting, value: object) -> Setting:
         return setting
     if setting.stricter is None or not _is_as_strict(wanted, setting) or wanted == setting.value:
         return setting
-    return replace(setting, value=wanted, basis="target", source=OPERATOR)
+    return replace(setting, value=wanted, basis="target", source=OPERATOR, source_en=OPERATOR_EN)
 
 
 def _tightened_limit(limit: Limit, overrides: Mapping[tuple[str, str], object]) -> Limit:

@@ -43,44 +43,21 @@ def _done(obligation: Obligation, rows: dict[str, list[Any]]) -> EvidenceBySubje
     }
 
 
-async def credited_cleanings(
-    work: Work, obligation: Obligation, ids: Sequence[str]
-) -> EvidenceBySubject:
-    """Credited cleanings, each on the day of the cleaning itself."""
-    rows = await _grouped(
-        work,
-        ids,
-        lambda chunk: select(
-            col(Cleaning.subject_id), col(Cleaning.id), col(Cleaning.cleaned_on)
-        ).where(col(Cleaning.subject_id).in_(chunk), col(Cleaning.credited_on).is_not(None)),
-    )
-    return _done(obligation, rows)
+def _dated(subject: Any, id_: Any, on: Any, *conditions: Any) -> Loader:
+    """Return the loader of acts that count on the day they bear."""
 
-
-async def inspections(work: Work, obligation: Obligation, ids: Sequence[str]) -> EvidenceBySubject:
-    """Inspections that were performed."""
-    rows = await _grouped(
-        work,
-        ids,
-        lambda chunk: select(
-            col(Inspection.tank_id), col(Inspection.id), col(Inspection.inspected_on)
-        ).where(col(Inspection.tank_id).in_(chunk), col(Inspection.inspected_on).is_not(None)),
-    )
-    return _done(obligation, rows)
-
-
-def _patrols(kind: PatrolKind) -> Loader:
     async def load(work: Work, obligation: Obligation, ids: Sequence[str]) -> EvidenceBySubject:
+        columns = col(subject), col(id_), col(on)
         rows = await _grouped(
-            work,
-            ids,
-            lambda chunk: select(
-                col(Patrol.facility_id), col(Patrol.id), col(Patrol.patrolled_on)
-            ).where(col(Patrol.facility_id).in_(chunk), col(Patrol.kind) == kind),
+            work, ids, lambda chunk: select(*columns).where(columns[0].in_(chunk), *conditions)
         )
         return _done(obligation, rows)
 
     return load
+
+
+def _patrols(kind: PatrolKind) -> Loader:
+    return _dated(Patrol.facility_id, Patrol.id, Patrol.patrolled_on, col(Patrol.kind) == kind)
 
 
 async def routine_samples(
@@ -160,8 +137,18 @@ async def trainings(work: Work, _obligation: Obligation, ids: Sequence[str]) -> 
 
 
 LOADERS: dict[str, Loader] = {
-    "credited_cleaning": credited_cleanings,
-    "inspection": inspections,
+    "credited_cleaning": _dated(
+        Cleaning.subject_id,
+        Cleaning.id,
+        Cleaning.cleaned_on,
+        col(Cleaning.credited_on).is_not(None),
+    ),
+    "inspection": _dated(
+        Inspection.tank_id,
+        Inspection.id,
+        Inspection.inspected_on,
+        col(Inspection.inspected_on).is_not(None),  # it was performed
+    ),
     "health_check": health_checks,
     "training": trainings,
     "routine_sample": routine_samples,

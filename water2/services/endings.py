@@ -1,6 +1,6 @@
 """Ends of life: a tank or facility out of use or merged, dated, with its duties and open work."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -45,11 +45,28 @@ async def end_facility(work: Work, id_: str, command: EndOfLife) -> Facility:
     facility = await fetch(work, Facility, id_, lock=True)
     utility = await utility_of(work, facility)
     await _end(work, utility, facility, facility.in_service_on, command)
-    tanks = await work.session.exec(select(Tank.id).where(Tank.facility_id == facility.id))
-    _record(work, facility, "facility.ended", f"facility:{facility.id}", command)
+    ended = await _end_tanks(work, facility, command.on)
+    told = {"tanks": [tank.code for tank in ended]}
+    _record(work, facility, "facility.ended", f"facility:{facility.id}", command, told)
     await rederive(work, utility, facility_ids=[facility.id])
-    await _withdraw_work(work, facility, {facility.id, *tanks})
+    await _withdraw_work(work, facility, {facility.id, *(tank.id for tank in ended)})
     return facility
+
+
+async def _end_tanks(work: Work, facility: Facility, on: date) -> Sequence[Tank]:
+    """End the tanks in use on their facility's last day; return them by code."""
+    found = await work.session.exec(
+        select(Tank)
+        .where(Tank.facility_id == facility.id, col(Tank.out_of_use_on).is_(None))
+        .order_by(Tank.code)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    tanks = found.all()
+    for tank in tanks:
+        tank.out_of_use_on = on
+        tank.version += 1
+    return tanks
 
 
 async def end_tank(work: Work, id_: str, command: EndOfLife) -> Tank:
@@ -98,11 +115,19 @@ def _within(thing: Facility | Tank) -> str:
     return thing.facility_id if isinstance(thing, Tank) else thing.utility_id
 
 
-def _record(work: Work, facility: Facility, type_: str, subject: str, command: EndOfLife) -> None:
-    data = {
+def _record(
+    work: Work,
+    facility: Facility,
+    type_: str,
+    subject: str,
+    command: EndOfLife,
+    told: Mapping[str, object] | None = None,
+) -> None:
+    data: dict[str, object] = {
         "on": command.on.isoformat(),
         "reason": command.reason.value,
         "merged_into": command.merged_into,
+        **(told or {}),
     }
     record_act(work, facility.ledger_id, type_, subject, data)
 

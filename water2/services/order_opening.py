@@ -93,14 +93,14 @@ async def _open_orders(
 
 async def _add_tasks(work: Work, orders: Mapping[str, str], duties: Sequence[Any]) -> None:
     """Put the subjects of duties on their facilities' orders."""
-    tasks = [
-        {
-            "id": new_id(),
-            "work_order_id": orders[duty.facility_id],
-            "subject_id": duty.subject_id,
-            "tank_id": duty.subject_id if duty.subject_type is SubjectType.tank else None,
-            "live": True,
-        }
-        for duty in duties
-    ]
-    await work.session.execute(insert(_TASK), tasks)
+    tasks = listed(
+        work,
+        id=[new_id() for _ in duties],
+        work_order_id=[orders[duty.facility_id] for duty in duties],
+        subject_id=[duty.subject_id for duty in duties],
+        tank_id=[
+            duty.subject_id if duty.subject_type is SubjectType.tank else None for duty in duties
+        ],
+    )
+    rows = select_columns(*tasks.c, true())
+    await work.session.execute(insert(_TASK).from_select([*tasks.c.keys(), "live"], rows))

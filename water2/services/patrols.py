@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from water2.domain.access import Action
-from water2.domain.command import Command
+from water2.domain.command import Code, Command
 from water2.domain.errors import Invalid
 from water2.domain.facility import Facility
 from water2.domain.ledger import PendingEntry
@@ -29,9 +29,9 @@ class RecordPatrol(Command):
     facility_id: str
     kind: PatrolKind = PatrolKind.hygiene
     patrolled_at: Instant
-    patrolled_by: str | None = None  # 工号
+    patrolled_by: Code | None = None  # 工号
     record: dict[str, Any] = Field(default_factory=dict)
-    abnormal: list[str] = Field(default_factory=list)
+    abnormal: list[str] = Field(default_factory=list, max_length=100)
     late_reason: str | None = Field(default=None, max_length=500)
 
 

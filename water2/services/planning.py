@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import Field
 
 from water2.domain.access import Action
-from water2.domain.command import Command, Day
+from water2.domain.command import Code, Command, Day
 from water2.domain.errors import Invalid, RuleViolation
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
@@ -31,7 +31,7 @@ class PlanWorkOrder(Command):
     """Set the day and the people (by 工号); planning again replaces both."""
 
     on: Day
-    crew: list[str] = Field(min_length=1)
+    crew: list[Code] = Field(min_length=1)
     stops_supply: bool
 
 

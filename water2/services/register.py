@@ -1,6 +1,6 @@
 """What every edit of the register shares: its version, what it changed, its entry."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -30,13 +30,18 @@ async def chosen_utility(work: Work, utility_id: str | None = None) -> Utility:
         return await fetch(work, Utility, utility_id)
     if len(work.actor.utility_ids) == 1:
         return await fetch(work, Utility, work.actor.utility_ids[0])
-    statement = select(Utility).order_by(Utility.id).limit(2)
-    if work.actor.role is not Role.system:
-        statement = statement.where(col(Utility.id).in_(work.actor.utility_ids))
-    found = (await work.session.exec(statement)).all()
+    found = await seen_utilities(work)
     if len(found) != 1:
         raise Invalid.one("utility_id", "utility_ambiguous" if found else "utility_missing")
     return found[0]
+
+
+async def seen_utilities(work: Work) -> Sequence[Utility]:
+    """Return the utilities the actor sees, by id."""
+    statement = select(Utility).order_by(Utility.id)
+    if work.actor.role is not Role.system:
+        statement = statement.where(col(Utility.id).in_(work.actor.utility_ids))
+    return (await work.session.exec(statement)).all()
 
 
 def require_version(row: Any, expected: int | None) -> None:

@@ -90,7 +90,9 @@ def facility_subject(book: Rulebook, facility: Facility) -> Subject:
 def tank_subject(book: Rulebook, facility: Facility, tank: Tank) -> Subject:
     """Return a tank as a subject; it ends with its facility at the latest."""
     own_end = tank.out_of_use_on
-    first = tank if own_end and own_end <= (facility.out_of_use_on or own_end) else facility
+    last = facility.out_of_use_on
+    # on one day it went with the facility, for the facility's reason
+    first = tank if own_end and (last is None or own_end < last) else facility
     return Subject(
         SubjectType.tank,
         tank.id,

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from water2.services.board import BoardView, view_board
 from water2.services.board_flags import list_flagged_facilities
-from water2.services.board_lists import list_lapsing_certificates, list_overdue_tanks
+from water2.services.board_lists import Listed, list_lapsing_certificates, list_overdue_tanks
 from water2.services.sign_in import MustChangePassword
 from water2.web.board_page import board_page, certificates_ground, flag_grounds, law_page
 from water2.web.page import render
@@ -75,12 +75,15 @@ async def _overdue(
             frame=visit.frame("overdue", place),
             earlier=earlier,
             first_day_on=view.utility.first_day_on,
-            rows=found.rows,
-            total=found.total,
-            next=found.next,
-            paged=after is not None,
+            **_listed(found, after),
         )
     return render(page)
+
+
+def _listed(found: Listed[Any], after: str | None) -> dict[str, Any]:
+    """Return what every page shows of a list."""
+    shown = {"rows": found.rows, "total": found.total, "next": found.next}
+    return shown | {"paged": after is not None}
 
 
 @router.get("/certificates")
@@ -94,10 +97,7 @@ async def show_certificates(
             frame=visit.frame("certificates", place),
             ground=certificates_ground(view),
             due_soon_days=view.due_soon_days,
-            rows=found.rows,
-            total=found.total,
-            next=found.next,
-            paged=after is not None,
+            **_listed(found, after),
         )
     return render(page)
 
@@ -111,11 +111,8 @@ async def show_facilities(
         found = await list_flagged_facilities(work, view, limit=ROWS_ON_A_PAGE, cursor=after)
         page = FacilitiesPage(
             frame=visit.frame("facilities", place),
-            rows=found.rows,
             grounds=flag_grounds(view),
-            total=found.total,
-            next=found.next,
-            paged=after is not None,
+            **_listed(found, after),
         )
     return render(page)
 

@@ -89,41 +89,41 @@ class BoardPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OverduePage(Page):
+class ListPage(Page):
+    """A part of a list: `next` leads on from it, `paged` says that it is not the first."""
+
+    total: int
+    next: str | None
+    paged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverduePage(ListPage):
     """Overdue tanks, all of them a page at a time; `earlier`: those from before the first day."""
 
     template = "overdue.html"
     earlier: bool
     first_day_on: date
     rows: Sequence[OverdueTank]
-    total: int
-    next: str | None
-    paged: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class CertificatesPage(Page):
+class CertificatesPage(ListPage):
     """People whose certificate lapsed, lacks or lapses soon."""
 
     template = "certificates.html"
     ground: Provision | None
     due_soon_days: int
     rows: Sequence[LapsingCertificate]
-    total: int
-    next: str | None
-    paged: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class FacilitiesPage(Page):
+class FacilitiesPage(ListPage):
     """Facilities that need a look."""
 
     template = "facilities.html"
     rows: Sequence[FlaggedFacility]
     grounds: Mapping[FlagCode, Provision]
-    total: int
-    next: str | None
-    paged: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,9 @@
 """Cleanings that happened, each with its own after-cleaning sample."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 from water2.domain.cleaning import Cleaning
-from water2.domain.facility import Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.telling import told
 from water2.domain.water import Point, Purpose, SampleVerdict
@@ -14,53 +12,37 @@ from water2.rules.flags import FlagCode
 from water2.rules.gates import is_credited
 from water2.rules.obligation import Obligation
 from water2.services.importing.cleaning_records import changed_fields, record_of, spans_of
-from water2.services.importing.crew import Crews
-from water2.services.importing.facilities import Facilities
-from water2.services.importing.kinds import CLEANING, FieldError
+from water2.services.importing.kinds import CLEANING
 from water2.services.importing.rows import Row
-from water2.services.importing.samples import SampleShelf, flag_reused_reports
 from water2.services.importing.shelf import Columns, Put, Shelf
-from water2.services.importing.taking import Taken, Taker, Taking, subject_of
+from water2.services.importing.taking import Taken, Taking, subject_of
+from water2.services.importing.visits import IMPORTED, VisitTaker
 
 ENTERED_LONG_AFTER = "entered_long_after_days"
-IMPORTED = "import"
-"""The reason of a late entry that came with old files."""
 
 
-class CleaningTaker(Taker):
+class CleaningTaker(VisitTaker):
     """清洗消毒记录."""
 
     kind = CLEANING
 
     def __init__(self, taking: Taking) -> None:
         super().__init__(taking)
-        self.facilities = Facilities(taking)
-        self.tanks = taking.shelf(Tank, ("facility_id", "code"), "facility_id")
         self.cleanings = taking.shelf(Cleaning, ("code",), "code")
-        self.samples = SampleShelf(taking)
-        self.crews = Crews(taking)
-        self._reports: dict[str | None, list[int]] = defaultdict(list)
 
     async def load(self, rows: Sequence[Row]) -> None:
         """Read places, stored cleanings, samples and the people named."""
-        await self.facilities.load(rows)
-        ids = [row["id"] for row in self.facilities.shelf.all()]
-        await self.tanks.load(ids)
-        await self.samples.load(ids)
+        await super().load(rows)
         await self.cleanings.load(row.values["code"] for row in rows)
         await self.crews.load(code for row in rows for code in row.values.get("people") or ())
 
     def check(self, row: Row) -> None:
         """Refuse a cleaning of nothing known."""
-        self._tank(row)
-
-    def _tank(self, row: Row) -> Columns | None:
-        """Return the tank, or None for a facility without one."""
-        return tank_of(self.facilities.of(row), self.tanks, row, required=True)
+        self.tank_of(row, required=True)
 
     def take(self, row: Row) -> Taken:
         """Put the cleaning, and its own sample."""
-        facility, tank = self.facilities.of(row), self._tank(row)
+        facility, tank = self.facilities.of(row), self.tank_of(row, required=True)
         on: date = row.values["cleaned_on"]
         put = self.cleanings.put(
             {
@@ -82,7 +64,7 @@ class CleaningTaker(Taker):
         if put.changed:
             self.cleanings.change(put.row, self._judged(row, tank))
             self._own_sample(put.row, row.values.get("conclusion"))
-            self._reports[put.row["report_number"]].append(row.raw.line)
+            self.reports[put.row["report_number"]].append(row.raw.line)
             self.taking.facility_ids.add(facility["id"])
             self.taking.entries.append(self._entry(facility["ledger_id"], put))
             taken.flags = put.row["flags"]
@@ -157,6 +139,7 @@ class CleaningTaker(Taker):
     def _entry(self, ledger_id: str, put: Put) -> PendingEntry:
         row = put.row
         form = self.taking.book.forms.get("cleaning")
+        staff = self.crews.ids_of(row["record"].get("people") or ())
         return PendingEntry(
             ledger_id=ledger_id,
             type="cleaning.recorded" if put.created else "cleaning.updated",
@@ -166,7 +149,7 @@ class CleaningTaker(Taker):
                 "cleaning": row["id"],
                 "code": row["code"],
                 "cleaned_on": row["cleaned_on"].isoformat(),
-                "record": told(row["record"], form) if form else {},
+                "record": told(row["record"], form, staff) if form else {},
                 "sampled_on": row["sampled_on"].isoformat() if row["sampled_on"] else None,
                 "conclusion": row["record"].get("conclusion"),
                 "credited_on": row["credited_on"].isoformat() if row["credited_on"] else None,
@@ -180,26 +163,3 @@ class CleaningTaker(Taker):
     def shelves(self) -> Iterable[Shelf]:
         """Return cleanings, then their samples."""
         return (self.cleanings, self.samples.shelf)
-
-    async def finish(self) -> None:
-        """Flag report numbers that stand for more than one visit."""
-        await flag_reused_reports(self.taking, self._reports)
-
-
-def tank_of(facility: Columns, tanks: Shelf, row: Row, *, required: bool) -> Columns | None:
-    """Return the tank a row names, None where it names none and need not.
-
-    Raises:
-        FieldError: no such tank, a tank where there can be none, none where there must be one.
-    """
-    code = row.values.get("tank_code")
-    if code is None:
-        if required and not facility["tankless"]:
-            raise FieldError("tank_code", "empty")
-        return None
-    if facility["tankless"]:
-        raise FieldError("tank_code", "facility_is_tankless")
-    tank = tanks.get(facility["id"], code)
-    if tank is None:
-        raise FieldError("tank_code", "unknown_tank")
-    return tank

@@ -36,6 +36,10 @@ class Crews:
         """Tell whether a code is a person's."""
         return self._people.get(code) is not None
 
+    def ids_of(self, codes: Iterable[str]) -> dict[str, str]:
+        """Return the id of each code that is a person's."""
+        return {code: person["id"] for code in codes if (person := self._people.get(code))}
+
     def fitness(self, code: str, on: date) -> Fitness | None:
         """Judge a person as of a day (art. 17(2)); None for a code that is nobody's."""
         person = self._people.get(code)

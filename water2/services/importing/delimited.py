@@ -82,18 +82,20 @@ def _records(lines: list[str], delimiter: str) -> Iterator[RawRow]:
     reader = csv.reader(feed, delimiter=delimiter)
     width = 0
     while feed.at < len(lines):
-        begun = feed.at
+        begun, problem = feed.at, None
         feed.stop = min(len(lines), begun + MAX_LINES_PER_RECORD)
         try:
             cells = next(reader, [])
         except csv.Error:  # one cell longer than the module's limit
-            cells = []
-        row = RawRow(begun + 1, cells)
+            cells, problem = [], "too_long"
         if feed.at - begun > 1 and _ran_away(feed, begun, len(cells), width):
             feed.at = begun + 1  # the mark swallowed good rows: read them again without it
+            problem = "quote_unclosed"
+        if problem:
             reader = csv.reader(feed, delimiter=delimiter)
-            row = RawRow(begun + 1, lines[begun].rstrip("\r\n").split(delimiter), "quote_unclosed")
-        if any(cell.strip() for cell in row.cells):
+            cells = lines[begun].rstrip("\r\n").split(delimiter)
+        row = RawRow(begun + 1, cells, problem)
+        if problem or any(cell.strip() for cell in cells):
             width = width or len(row.cells)
             yield row
 

@@ -57,8 +57,11 @@ def read_mapping(text: str) -> FileMapping:
     """
     try:
         given = MappingFile.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise FileError("mapping_invalid", detail=str(error)) from error
+    except ValidationError as error:
+        at = [".".join(map(str, each["loc"])) for each in error.errors()]
+        raise FileError("mapping_invalid", detail=", ".join(at)) from error
     kind = next((kind for kind in KINDS if kind.name == given.kind), None)
     if kind is None:
         raise FileError("mapping_invalid", detail=f"kind = {given.kind!r}")

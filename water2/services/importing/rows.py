@@ -108,7 +108,7 @@ def _positions(mapping: FileMapping, header: Sequence[str]) -> dict[str, list[in
     """Return field → the indexes of its columns, in the order the mapping names them."""
     at: dict[str, int] = {}
     for index, cell in enumerate(header):
-        at.setdefault(column_name(cell), index)  # of two columns of one name the first counts
+        at.setdefault(column_name(cell), index)
     found: dict[str, list[int]] = {}
     for column, name in mapping.columns.items():
         if column in at:

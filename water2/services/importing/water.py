@@ -1,11 +1,9 @@
 """Water samples: laboratory rows, judged item by item."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from water2.domain.cleaning import Cleaning
-from water2.domain.facility import Tank
 from water2.domain.ledger import PendingEntry
 from water2.domain.water import Point, Purpose, SampleVerdict
 from water2.rules import signs
@@ -13,9 +11,6 @@ from water2.rules.flags import FlagCode
 from water2.rules.gates import is_credited
 from water2.rules.limits import SampleVerdict as Judgement
 from water2.rules.limits import complete, judge_sample
-from water2.services.importing.cleanings import IMPORTED, tank_of
-from water2.services.importing.crew import Crews
-from water2.services.importing.facilities import Facilities
 from water2.services.importing.kinds import SAMPLE
 from water2.services.importing.rows import Row
 from water2.services.importing.sample_signs import (
@@ -26,12 +21,11 @@ from water2.services.importing.sample_signs import (
 )
 from water2.services.importing.samples import (
     ResultShelf,
-    SampleShelf,
-    flag_reused_reports,
     identity_of,
 )
 from water2.services.importing.shelf import Columns, Put, Shelf
-from water2.services.importing.taking import Taken, Taker, Taking, present, subject_of
+from water2.services.importing.taking import Taken, Taking, present, subject_of
+from water2.services.importing.visits import IMPORTED, VisitTaker
 
 _COLUMNS = (
     "report_number",
@@ -44,27 +38,19 @@ _COLUMNS = (
 )
 
 
-class SampleTaker(Taker):
+class SampleTaker(VisitTaker):
     """水质检测."""
 
     kind = SAMPLE
 
     def __init__(self, taking: Taking) -> None:
         super().__init__(taking)
-        self.facilities = Facilities(taking)
-        self.tanks = taking.shelf(Tank, ("facility_id", "code"), "facility_id")
         self.cleanings = taking.shelf(Cleaning, ("id",), "id")
-        self.samples = SampleShelf(taking)
         self.results = ResultShelf(taking)
-        self.crews = Crews(taking)
-        self._reports: dict[str | None, list[int]] = defaultdict(list)
 
     async def load(self, rows: Sequence[Row]) -> None:
         """Read places, samplers, stored samples with results, and the cleanings they belong to."""
-        await self.facilities.load(rows)
-        ids = [row["id"] for row in self.facilities.shelf.all()]
-        await self.tanks.load(ids)
-        await self.samples.load(ids)
+        await super().load(rows)
         await self.crews.load(filter(None, (row.values.get("sampled_by") for row in rows)))
         stored = list(self.samples.shelf.all())
         await self.results.load(row["id"] for row in stored if row["identity"])
@@ -72,12 +58,12 @@ class SampleTaker(Taker):
 
     def check(self, row: Row) -> None:
         """Refuse a sample of nothing known."""
-        tank_of(self.facilities.of(row), self.tanks, row, required=False)
+        self.tank_of(row, required=False)
 
     def take(self, row: Row) -> Taken:
         """Put the sample where its cleaning waits for it, or as a routine one, with its results."""
         facility = self.facilities.of(row)
-        tank = tank_of(facility, self.tanks, row, required=False)
+        tank = self.tank_of(row, required=False)
         day, clock = row.values["sampled_at"]
         columns = present(row, _COLUMNS) | {
             "facility_id": facility["id"],
@@ -163,7 +149,7 @@ class SampleTaker(Taker):
                 "late_reason": IMPORTED if late else None,
             },
         )
-        self._reports[sample["report_number"]].append(row.raw.line)
+        self.reports[sample["report_number"]].append(row.raw.line)
         if cleaning is not None and said_of(cleaning) is None:
             self._credit(cleaning, sample, raws)
 
@@ -217,7 +203,3 @@ class SampleTaker(Taker):
         """Write samples, then their results."""
         await super().flush()
         await self.results.flush()
-
-    async def finish(self) -> None:
-        """Flag report numbers that stand for more than one visit."""
-        await flag_reused_reports(self.taking, self._reports)

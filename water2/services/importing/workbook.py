@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -30,9 +31,10 @@ def read_workbook(content: bytes, knows: HeaderTest) -> RawTable:
         FileError: `not_a_workbook`, `too_large`, `empty_file`, `unknown_columns`.
     """
     problem: FileError | None = None
-    for sheet in _sheets(content):
+    # values as last calculated, and beside them the formulas they came from
+    for sheet, formulas in zip(_sheets(content), _sheets(content, formulas=True), strict=True):
         try:
-            table = find_header(_rows(sheet), knows)
+            table = find_header(_rows(sheet, formulas), knows)
         except FileError as error:
             problem = problem or error
             continue
@@ -41,13 +43,13 @@ def read_workbook(content: bytes, knows: HeaderTest) -> RawTable:
     raise problem or FileError("empty_file")
 
 
-def _sheets(content: bytes) -> list[Any]:
+def _sheets(content: bytes, *, formulas: bool = False) -> list[Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise FileError("too_large", bytes=unpacked)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=not formulas)
     except FileError:
         raise
     except Exception as error:  # openpyxl raises what its parsers raise: KeyError, ParseError, …
@@ -55,20 +57,28 @@ def _sheets(content: bytes) -> list[Any]:
     return list(book.worksheets)
 
 
-def _rows(sheet: Any) -> Iterator[RawRow]:
+def _rows(sheet: Any, formulas: Any) -> Iterator[RawRow]:
+    both = zip(_values(sheet), _values(formulas), strict=True)
+    for number, (values, written) in enumerate(both, start=1):
+        cells = [_text(value) for value in values]
+        lost = [cell is None and it is not None for cell, it in zip(values, written, strict=True)]
+        if any(lost):
+            yield RawRow(number, cells, "formula_without_value")
+        elif any(cell.strip() for cell in cells):
+            yield RawRow(number, cells)
+
+
+def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
     with suppress(AttributeError):
         sheet.reset_dimensions()  # written sizes are often wrong
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-        cells = [_text(value) for value in values]
-        if any(cell.strip() for cell in cells):
-            yield RawRow(number, cells)
+    yield from sheet.iter_rows(values_only=True)
 
 
 def _padded(rows: Iterator[RawRow], width: int) -> Iterator[RawRow]:
     """Fill up rows that end early: a sheet keeps no empty cells at a row's end."""
     for row in rows:
         missing = width - len(row.cells)
-        yield RawRow(row.line, [*row.cells, *[""] * missing]) if missing > 0 else row
+        yield replace(row, cells=[*row.cells, *[""] * missing]) if missing > 0 else row
 
 
 def _text(value: Any) -> str:

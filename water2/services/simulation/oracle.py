@@ -7,6 +7,8 @@ find the other wrong.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from water2.domain.patrol import PatrolKind
 from water2.domain.water import Point
@@ -175,9 +177,10 @@ def _chain(
     acts: Sequence[Act],
     ended_on: date | None = None,
 ) -> Iterator[Expected]:
-    """Yield one duty after the other: each act satisfies one and sets the day of the next."""
+    """Yield one duty after the other: a day's acts satisfy one and set the day of the next."""
     ordinal = 1
-    for on, next_due_on, by in acts:
-        yield Expected(obligation, subject_id, ordinal, due_on, on, by)
-        ordinal, due_on = ordinal + 1, next_due_on
+    for on, of_one_day in groupby(acts, key=itemgetter(0)):
+        _, next_days, by = zip(*of_one_day, strict=True)
+        yield Expected(obligation, subject_id, ordinal, due_on, on, by[0] if len(by) == 1 else None)
+        ordinal, due_on = ordinal + 1, max(next_days)
     yield Expected(obligation, subject_id, ordinal, due_on, ended_on=ended_on)
