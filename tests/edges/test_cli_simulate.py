@@ -3,22 +3,19 @@
 from tests.shell import FOUNDING, Shell
 
 
-def test_a_year_of_a_small_utility_breaks_no_invariant(shell):
-    said = shell.run("simulate", "--facilities", "2", "--years", "1", "--seed", "5", "--json")
+def test_a_year_beside_an_installation_breaks_no_invariant_and_can_be_kept_and_looked_at(tmp_path):
+    shell, kept = Shell(tmp_path / "real"), tmp_path / "kept"
+    assert shell.run(*FOUNDING).status == 0
+    arguments = ("--facilities", "1", "--years", "1", "--seed", "5", "--keep", str(kept))
+    said = shell.run("simulate", *arguments, "--json")
     assert (said.status, said.data["days"], said.data["violations"]) == (0, 366, [])
+    assert Shell(kept).sql("SELECT code FROM utility") == [("SIM5",)]
+    assert shell.sql("SELECT code FROM utility") == [("OC",)]
 
 
-def test_a_simulation_keeps_out_of_an_installation(shell):
+def test_a_simulation_keeps_out_of_an_installation(tmp_path, postgres_url):
+    shell = Shell(tmp_path, postgres_url)
     assert shell.run(*FOUNDING).status == 0
     said = shell.run("simulate", "--facilities", "1", "--years", "1")
-    if shell.database_url:
-        assert (said.status, "empty database" in said.err) == (2, True)
+    assert (said.status, "empty database" in said.err) == (2, True)
     assert shell.sql("SELECT count(*) FROM utility") == [(1,)]
-
-
-def test_what_was_simulated_can_be_kept_and_looked_at(tmp_path):
-    shell = Shell(tmp_path / "none")
-    kept = tmp_path / "kept"
-    arguments = ("--facilities", "1", "--years", "1", "--keep", str(kept))
-    assert shell.run("simulate", *arguments).status == 0
-    assert Shell(kept).sql("SELECT count(*) FROM utility") == [(1,)]

@@ -122,4 +122,4 @@ def test_a_port_that_is_taken_is_said_so(shell):
         said = shell.start("serve", "--port", str(server.client.base_url.port))
         _, err = said.communicate(timeout=30)
     assert said.returncode == 2
-    assert "Address already in use" in err
+    assert "The port is taken" in err
