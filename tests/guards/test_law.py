@@ -16,7 +16,7 @@ TODAY = date(2026, 11, 23)
 RULES = files("water2.rules")
 CODE = Path(str(files("water2")))
 LISHUI = load_book("lishui")
-LATER = {"4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "18"}
+LATER = {"4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "18"}
 LATER_ITEMS = {"13(1)", "13(2)", "13(4)", "13(5)", "13(6)", "13(7)"}
 RUNNING_TITLE = re.compile(r"第[一二三四五六]章.*")
 

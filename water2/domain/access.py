@@ -31,10 +31,20 @@ class Action(StrEnum):
     plan = "plan"  # plan and assign work orders
     do_work = "do_work"  # start and complete work orders, patrols, samples
     correct = "correct"
+    plan_outages = "plan_outages"  # create, publish, reschedule, cancel
+    run_outages = "run_outages"  # start, extend, restore; posters; what stops were found
+    keep_deliveries = "keep_deliveries"  # requeue, waive, resume a channel, endpoints, templates
 
 
-_CREW = {Action.read, Action.do_work}
-_MANAGER = _CREW | {Action.keep_register, Action.import_files, Action.plan, Action.correct}
+_CREW = {Action.read, Action.do_work, Action.run_outages}
+_MANAGER = _CREW | {
+    Action.keep_register,
+    Action.import_files,
+    Action.plan,
+    Action.correct,
+    Action.plan_outages,
+    Action.keep_deliveries,
+}
 MATRIX: dict[Role, frozenset[Action]] = {
     Role.administrator: frozenset({Action.read, Action.administer}),
     Role.manager: frozenset(_MANAGER),

@@ -21,8 +21,12 @@ class ContactBox:
 
     def seal(self, text: str) -> bytes:
         """Encrypt; two calls give different bytes."""
+        return self.seal_bytes(text.encode())
+
+    def seal_bytes(self, content: bytes) -> bytes:
+        """Encrypt what is no text, such as a photo."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), None)
+        return nonce + self._cipher.encrypt(nonce, content, None)
 
     def open(self, sealed: bytes) -> str:
         """Decrypt.
@@ -30,7 +34,11 @@ class ContactBox:
         Raises:
             cryptography.exceptions.InvalidTag: sealed with another key, or touched.
         """
-        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None).decode()
+        return self.open_bytes(sealed).decode()
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """Decrypt what is no text; raises as `open` does."""
+        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
 
     def index(self, text: str) -> bytes:
         """Return equal bytes for equal text, telling nothing else without the key."""

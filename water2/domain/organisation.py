@@ -40,6 +40,7 @@ class Utility(SQLModel, table=True):
     first_day_on: date  # the first day of operation with water2; what lapsed before is told once
     ledger_id: str = Field(max_length=32)
     rollup_ledger_id: str = Field(max_length=32)
+    hotline: str | None = Field(default=None, max_length=60)  # the 24-hour telephone for residents
     rules_mark: str = Field(max_length=64)  # of the rulebook all duties were last derived with
 
 
