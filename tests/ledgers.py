@@ -73,3 +73,13 @@ async def unguarded(runtime, *statements):
                 await connection.execute(text(statement[0]), statement[1])
             else:
                 await connection.execute(text(statement))
+
+
+async def entries_of(runtime, ledger_id):
+    """Return the bodies of a ledger's entries as text, in order."""
+    async with runtime.read() as work:
+        rows = await work.session.execute(
+            text("SELECT body FROM ledger_entry WHERE ledger_id = :id ORDER BY seq"),
+            {"id": ledger_id},
+        )
+        return [row.body.decode() for row in rows]

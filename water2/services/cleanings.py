@@ -22,13 +22,14 @@ from water2.domain.work_order import WorkOrder, WorkOrderKind, WorkOrderState, W
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING
-from water2.rules.signs import batch_signs, contact_signs
+from water2.rules.signs import batch_signs, contact_signs, outage_signs
 from water2.services.assignments import staff_ids, unfit_people
 from water2.services.cleaning_record import CleaningRecord, read_cleaning_record
 from water2.services.credit import credit_recorded
 from water2.services.duties import rederive
 from water2.services.instants import civil_day
 from water2.services.lateness import lateness_of
+from water2.services.outages.for_orders import notice_number
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.work_orders import (
@@ -67,6 +68,7 @@ class _Visit:
     today: date
     late_reason: str | None
     by_crew: bool  # whoever records it was assigned, or speaks for the crew
+    outage_number: str | None  # under which the supply was stopped
 
 
 async def complete_work_order(
@@ -85,7 +87,8 @@ async def complete_work_order(
     utility = await fetch(work, Utility, order.utility_id)
     book, today = await book_of(work, utility), work.today(utility.timezone)
     by_crew = works_on_own(work, await crew_of(work, order))
-    visit = _Visit(utility, facility, order, book, today, command.late_reason, by_crew)
+    number = await notice_number(work, order)
+    visit = _Visit(utility, facility, order, book, today, command.late_reason, by_crew, number)
     tasks = await live_tasks(work, order)
     tanks = await _tanks(work, tasks)
     recorded = [
@@ -147,7 +150,15 @@ async def _record_one(
         recorded_at=work.now,
         late_reason=late.reason,
         violations=unfit,
-        flags=[*late.flags, *_signs(record, visit.book, cleaned_on), *signs, *_unstarted(visit)],
+        flags=[
+            *late.flags,
+            *_signs(record, visit.book, cleaned_on),
+            *signs,
+            *_unstarted(visit),
+            *outage_signs(
+                isolable=tank is None or tank.isolable, notice_number=visit.outage_number
+            ),
+        ],
     )
     task.cleaning_id = cleaning.id
     return cleaning, record.told(await staff_ids(work, visit.utility, record.named))

@@ -15,6 +15,7 @@ from water2.rules.gates import judge_planned_day
 from water2.rules.provision import Refused
 from water2.services.assignments import people_by_code, require_fit
 from water2.services.duty_histories import lawful_due_on
+from water2.services.outages.for_orders import settle_outage
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of, rules_of
 from water2.services.work_orders import (
@@ -38,9 +39,12 @@ class PlanWorkOrder(Command):
 async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkOrder:
     """Set the day and assign the crew.
 
+    Where the work stops the supply its outage is planned, moved or called off with it (art. 15).
+
     Raises:
         RuleViolation: the day lies past the legal day of a tank that is not yet late, or somebody
             is not fit on that day (art. 17(2)); names them.
+        Invalid: the day is past.
         Conflict: the work has begun or ended.
     """
     work.require(Action.plan)
@@ -56,6 +60,7 @@ async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkO
     await _assign(work, order, people)
     order.planned_on, order.stops_supply = command.on, command.stops_supply
     order.state, order.version = WorkOrderState.planned, order.version + 1
+    await settle_outage(work, order, facility, utility, await book_of(work, utility))
     record_order(
         work,
         facility,
@@ -64,6 +69,7 @@ async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkO
         on=command.on.isoformat(),
         stops_supply=command.stops_supply,
         crew=[person.id for person in people],
+        outage=order.outage_id,
     )
     return order
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CursorResult,
     FromClause,
     Insert,
     String,
@@ -73,6 +74,19 @@ def insert_or_pass(work: Work, table: type[SQLModel]) -> Insert:
     """Return an INSERT that passes over rows whose unique key is taken; give it the rows."""
     dialect_insert = postgresql.insert if _on_postgresql(work) else sqlite.insert
     return dialect_insert(cast("Any", table).__table__).on_conflict_do_nothing()
+
+
+def random_id(work: Work) -> ColumnElement[str]:
+    """Return what `new_id` returns, made by the database for each row of a set-wise INSERT."""
+    if _on_postgresql(work):
+        return func.replace(cast("Any", func.gen_random_uuid()).cast(String), "-", "")
+    return func.lower(func.hex(func.randomblob(16)))
+
+
+async def changed_rows(work: Work, statement: Any) -> int:
+    """Run a set-wise statement and return how many rows it made or changed."""
+    result = await work.session.execute(statement)
+    return cast("CursorResult[Any]", result).rowcount
 
 
 async def ledgers_of(work: Work, facility_ids: Sequence[str]) -> dict[str, str]:

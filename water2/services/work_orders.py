@@ -23,6 +23,7 @@ from water2.domain.work_order import (
     WorkOrderTask,
 )
 from water2.services.assignments import require_fit
+from water2.services.outages.for_orders import cancel_with_order, stop_supply_for
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.work import Work
@@ -145,7 +146,8 @@ async def start_work_order(work: Work, id_: str) -> WorkOrder:
     """Begin the work now.
 
     Raises:
-        RuleViolation: somebody assigned is not fit today, or nobody is assigned (art. 17(2)).
+        RuleViolation: somebody assigned is not fit today, or nobody is assigned (art. 17(2)); or a
+            household is not proven told of the outage 24 hours ahead (art. 15).
     """
     work.require(Action.do_work)
     order, facility = await order_in(work, id_, (WorkOrderState.planned,))
@@ -154,6 +156,7 @@ async def start_work_order(work: Work, id_: str) -> WorkOrder:
     utility = await fetch(work, Utility, order.utility_id)
     today = work.today(utility.timezone)
     await require_fit(work, await book_of(work, utility), people, today)
+    await stop_supply_for(work, order)
     order.state, order.started_at, order.version = (
         WorkOrderState.started,
         work.now,
@@ -194,6 +197,7 @@ async def cancel_work_order(work: Work, id_: str, command: CancelWorkOrder) -> W
     order, facility = await order_in(work, id_, (*BEFORE_WORK, WorkOrderState.started))
     reopen_duties(await duties_served(work, order))
     await close_tasks(work, order)
+    await cancel_with_order(work, order)
     order.state, order.cancel_reason = WorkOrderState.cancelled, command.reason
     order.version += 1
     record_order(work, facility, order, "work_order.cancelled", reason="by_hand")

@@ -1,0 +1,1 @@
+"""Notices of outages: their words, their recipients, and their way into the queue."""
