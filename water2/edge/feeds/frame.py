@@ -1,0 +1,35 @@
+"""The frame that the feeds in Atom share: identity, title, links."""
+
+from datetime import datetime
+from xml.etree.ElementTree import Element
+
+from water2.edge.facts import instant_text
+from water2.edge.feeds.addresses import page, tag
+from water2.edge.feeds.markup import add, document_root
+from water2.words import DEFAULT_LANGUAGE, Language, words
+
+ATOM_MEDIA_TYPE = "application/atom+xml"
+CAP_MEDIA_TYPE = "application/cap+xml"
+_ATOM = "http://www.w3.org/2005/Atom"
+
+
+def begin_feed(
+    path: str, title: str, base_url: str, updated: datetime, language: Language
+) -> Element:
+    """Begin the feed that lies at `path`; `title` is a key of words.
+
+    It names no author: each entry names its own, the utility (RFC 4287, 4.1.1).
+    """
+    root = document_root("feed", _ATOM, language)
+    add(root, "id", tag(base_url, path.removeprefix("/")))
+    add(root, "title", words(language).text(title))
+    add(root, "updated", instant_text(updated))
+    asked = "" if language == DEFAULT_LANGUAGE else f"?lang={language}"
+    link(root, "self", ATOM_MEDIA_TYPE, page(base_url, path + asked))
+    link(root, "alternate", "text/html", page(base_url, "/"))
+    return root
+
+
+def link(parent: Element, relation: str, media_type: str, address: str) -> None:
+    """Add a link to a feed or an entry."""
+    add(parent, "link", rel=relation, type=media_type, href=address)
