@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -38,6 +38,28 @@ class Settings(BaseSettings):
     checkpoint_minutes: int = Field(10, ge=1, le=1440, description="pause between checkpoints")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    public_url: str | None = Field(
+        None, description="`https://…` residents reach the pages at; stands in messages as a link"
+    )
+    sms_url: str | None = Field(
+        None,
+        description="`https://…` of an SMS gateway, or "
+        "`aliyun://KEY_ID@dysmsapi.aliyuncs.com?sign=…&template=…`; empty: no SMS",
+    )
+    sms_token: SecretStr | None = Field(None, description="bearer token of the SMS gateway")
+    aliyun_secret: SecretStr | None = Field(None, description="secret of the Aliyun key")
+    sms_receipt_secret: SecretStr | None = Field(
+        None, description="`whsec_…`: signs the receipts that the SMS gateway pushes"
+    )
+    sms_daily_cap: int = Field(10, ge=1, le=1000, description="SMS to one number a day, at most")
+    smtp_url: SecretStr | None = Field(
+        None, description="`smtp://user:password@host:587?from=…` or `smtps://…`; empty: no mail"
+    )
+    allowed_networks: str = Field(
+        "",
+        description="hosts and networks of its own that messages may go to, without TLS too: "
+        "`10.8.0.0/16,sms.local`",
+    )
     secure_cookies: bool = Field(True, description="cookies over HTTPS only")
 
     @property

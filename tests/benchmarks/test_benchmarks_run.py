@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import (
+    bench_delivery_queue,
     bench_idle_sweep,
     bench_import,
     bench_ledger_append,
@@ -15,6 +16,7 @@ from tests.benchmarks import (
 from tests.benchmarks.stage import DATABASES, Stage, stage
 
 TINY = {
+    bench_delivery_queue: {"rows": 400, "jobs": 20, "turns": 1},
     bench_idle_sweep: {"fleets": (4, 8), "turns": 1},
     bench_import: {"turns": 1, "count": 1000},
     bench_ledger_append: {"turns": 1, "appends": 16},

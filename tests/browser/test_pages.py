@@ -12,15 +12,25 @@ from jinja2 import meta
 import water2.web
 from water2.domain.access import Role
 from water2.domain.facility import FacilityKind
+from water2.domain.notice import NoticeKind
+from water2.domain.outage import PUBLIC_STATES, OutageKind, OutageReason
 from water2.domain.work_order import WithdrawnBecause, WorkOrderKind
 from water2.rules.flags import FlagCode
-from water2.web import pages
+from water2.web import pages, public_pages
 from water2.web.page import Page, environment
 from water2.words import words
 from water2.words.citation import cite
 
 TEMPLATES = Path(water2.web.__file__).parent / "templates"
-GIVEN = {"t", "cite", "own", "style_version"}  # what the rendering helper gives every template
+GIVEN = {
+    "t",
+    "cite",
+    "own",
+    "when",
+    "span",
+    "style_version",
+    "public_style_version",
+}  # what the rendering helper gives every template
 BUILT_FROM_CODES = {
     "role": Role,
     "kind": FacilityKind,
@@ -31,10 +41,17 @@ BUILT_FROM_CODES = {
     "provisions": ("law", "target", "law_note", "target_note"),
     "nav": ("board", "overdue", "certificates", "facilities", "law"),
     "weekday": tuple("0123456"),
+    "month": tuple(map(str, range(1, 13))),
+    "public.state": ("due", *PUBLIC_STATES),
+    "public.kind": OutageKind,
+    "public.reason": OutageReason,
+    "public.notice_kind": NoticeKind,
+    "public.wait": ("seconds", "minutes", "hours"),
 }
 PAGES = [
     page
-    for page in vars(pages).values()
+    for module in (pages, public_pages)
+    for page in vars(module).values()
     if isinstance(page, type) and issubclass(page, Page) and "template" in vars(page)
 ]
 
@@ -46,7 +63,7 @@ def names_in(template: str) -> set[str]:
     found = meta.find_undeclared_variables(tree)
     for other in meta.find_referenced_templates(tree):
         found |= names_in(str(other))
-    return found - GIVEN - {"parts"}
+    return found - GIVEN - {"parts", "public"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
@@ -56,6 +73,7 @@ def test_a_template_uses_its_whole_context_and_nothing_else(page: type[Page]) ->
 
 def test_every_template_is_some_page_or_a_part_of_one() -> None:
     of_pages = {page.template for page in PAGES} | {"base.html", "parts.html"}
+    of_pages |= {"public_base.html", "public_parts.html"}
     assert {path.name for path in TEMPLATES.iterdir()} == of_pages
 
 
@@ -71,7 +89,8 @@ def test_every_word_a_template_names_exists() -> None:
 
 @pytest.mark.parametrize("group", BUILT_FROM_CODES)
 def test_every_code_a_template_may_meet_has_a_word(group: str) -> None:
-    keys = [f"{group}.{code}" for code in BUILT_FROM_CODES[group]]
+    joint = "_" if "." in group else "."  # a group within a group: public.state_due
+    keys = [f"{group}{joint}{code}" for code in BUILT_FROM_CODES[group]]
     assert [key for key in keys if not words("zh").has(key)] == []
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.conftest import NOW
 from tests.edges.test_api_register import TANK, a_registered_place, added
 from tests.edges.test_api_staff import HEALTH, PERSON, TRAINING
 from tests.records import a_cleaning_record, routine_results
@@ -279,3 +280,50 @@ async def test_a_sample_of_a_tank_not_in_use_is_refused_with_which_side_it_lies_
     body = a_sample(place, tank_id=tank["id"], sampled_at=sampled_at)
     refused = await api.crew.post("/samples", json=body)
     assert (refused.status_code, refused.json()["facts"]["fields"]) == (422, {"sampled_at": code})
+
+
+STOPPING = PLAN | {"on": "2026-11-25", "stops_supply": True}
+
+
+async def test_work_that_stops_the_supply_waits_for_its_notice_to_be_proven(api, place, clock):
+    order = await an_order(api, place)
+    planned = await acted(api.manager, order, "plan", STOPPING)
+    outage_id = planned["outage_id"]
+    draft = (await api.crew.get(f"/outages/{outage_id}")).json()
+    assert (draft["state"], draft["reason"], draft["work_order_id"]) == (
+        "draft",
+        "tank_cleaning",
+        order["id"],
+    )
+    assert (draft["starts_at"], draft["ends_at"]) == (
+        "2026-11-25T01:00:00Z",
+        "2026-11-25T09:00:00Z",
+    )
+
+    async def refused(reason):
+        answer = await api.crew.post(f"/work-orders/{order['id']}/start")
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (409, "urn:water2:refused:outage.planned")
+        assert (problem["article"], problem["reason"]) == ("15", reason)
+
+    await refused("notice_too_late")
+    published = await api.manager.post(f"/outages/{outage_id}/publish")
+    assert published.status_code == 200, published.text
+    clock.set(NOW + timedelta(hours=1))
+    await refused("households_not_told")
+    poster = {"building_id": place["/buildings"], "posted_at": clock.now.isoformat()}
+    hung = await api.crew.post(f"/outages/{outage_id}/posters", json=poster)
+    assert hung.status_code == 201, hung.text
+    await refused("before_announced_start")
+    clock.set(NOW + timedelta(hours=48))
+    assert (await acted(api.crew, order, "start"))["state"] == "started"
+    assert (await api.crew.get(f"/outages/{outage_id}")).json()["state"] == "in_effect"
+
+
+async def test_work_that_leaves_the_supply_on_has_no_outage(api, place, clock):
+    order = await an_order(api, place)
+    outage_id = (await acted(api.manager, order, "plan", STOPPING))["outage_id"]
+    planned = await acted(api.manager, order, "plan", PLAN)
+    assert planned["outage_id"] is None
+    assert (await api.crew.get(f"/outages/{outage_id}")).json()["state"] == "cancelled"
+    assert (await acted(api.crew, order, "start"))["state"] == "started"

@@ -4,6 +4,7 @@ import pytest
 
 from tests.shell import FOUNDING, Shell
 from water2.cli import COMMANDS, GROUPS, build
+from water2.cli.command import help_of
 from water2.words import words
 
 
@@ -36,8 +37,10 @@ def test_a_refusal_is_one_sentence_in_the_language_asked_for(plain, variables, a
 def test_every_command_has_help_in_both_languages():
     for language in ("zh", "en"):
         assert build(words(language)) is not None
-    named = [*COMMANDS, *(name for group in GROUPS.values() for name in group)]
-    assert all(words("zh").has(f"cli.help.{name}") for name in named)
+    named = [("", name) for name in COMMANDS]
+    named += [(group, name) for group, members in GROUPS.items() for name in members]
+    told = [help_of(words("zh"), name, group) for group, name in named]
+    assert len(set(told)) == len(named)
 
 
 def test_a_setting_that_makes_no_sense_is_named(plain):

@@ -15,7 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from tests.edges.conftest import Cast
-from tests.edges.test_api_register import a_registered_place
+from tests.edges.test_api_register import a_registered_place, added
 
 EXAMPLES = 6  # of each operation and mode
 BOUNDED = settings(
@@ -43,12 +43,35 @@ class Site:
 async def site(app: FastAPI, api: Cast) -> AsyncIterator[Site]:
     """A real server in this loop: the database's connections belong to it."""
     ids = await a_registered_place(api)
+    ids |= await an_outage(api, ids)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", api, ids)
     server.should_exit = True
     await running
+
+
+async def an_outage(api: Cast, ids: dict[str, str]) -> dict[str, str]:
+    """A published outage with a poster, a stop somebody found, a webhook; their ids by path."""
+    plan = {"facility_id": ids["/facilities"], "kind": "planned", "reason": "tank_cleaning"}
+    window = {"starts_at": "2026-11-25T09:00", "ends_at": "2026-11-25T17:00"}
+    webhook = {"channel": "webhook", "name": "x", "url": "https://hooks.example.com/x"}
+    endpoint = await added(api.manager, "/endpoints", webhook)
+    outage = await added(api.manager, "/outages", plan | window)
+    await api.manager.post(f"/outages/{outage['id']}/publish")
+    hung = {"building_id": ids["/buildings"], "posted_at": "2026-11-23T09:00"}
+    poster = await added(api.crew, f"/outages/{outage['id']}/posters", hung)
+    found = {"source": "crew", "began_at": "2026-11-23T08:00"}
+    stop = await added(api.crew, "/supply-stops", found | {"facility_id": ids["/facilities"]})
+    (delivery,) = (await api.manager.get("/deliveries")).json()["items"]
+    return {
+        "/outages": outage["id"],
+        "/posters": poster["id"],
+        "/supply-stops": stop["id"],
+        "/endpoints": endpoint["id"],
+        "/deliveries": delivery["id"],
+    }
 
 
 def fuzz(site: Site, document: dict[str, object], mode: GenerationMode) -> list[str]:

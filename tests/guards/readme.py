@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from water2.cli import COMMANDS, GROUPS
+from water2.cli.command import help_of
 from water2.config import Settings
 from water2.rules.book import load_book
 from water2.words import words
@@ -35,10 +36,14 @@ def settings() -> str:
 
 def commands() -> str:
     say = words("en")
-    named = [(name, name) for name in COMMANDS]
-    named += [(f"{group} {name}", name) for group, of in GROUPS.items() for name in of]
+    named = [(name, help_of(say, name)) for name in COMMANDS]
+    named += [
+        (f"{group} {name}", help_of(say, name, group))
+        for group, of in GROUPS.items()
+        for name in of
+    ]
     rows = ["| command | what it does |", "|---|---|"]
-    rows += [f"| `water2 {full}` | {say.text(f'cli.help.{name}')} |" for full, name in named]
+    rows += [f"| `water2 {full}` | {told} |" for full, told in named]
     return "\n".join(rows)
 
 

@@ -23,7 +23,17 @@ OPEN_THEIR_OWN_ACT = {
     "/api/v1/users",
     "/api/v1/users/{id}/password",
 }
-WITHOUT_KEY = {"/api/v1/sessions", "/api/v1/demo/clock"}  # design.md; a clock set twice is set
+WITHOUT_KEY = {
+    "/api/v1/sessions",  # design.md
+    "/api/v1/demo/clock",  # a clock set twice is set
+    "/api/v1/receipts/sms",  # de-duplicated by content: providers know no keys of ours
+    "/api/v1/receipts/aliyun",
+    # keys are an actor's own, and nobody is signed in: what is asked twice is sent once, and what
+    # is confirmed or ended stays so
+    "/api/v1/public/subscriptions",
+    "/api/v1/public/subscriptions/{id}/confirm",
+    "/api/v1/public/subscriptions/{id}/end",
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +83,7 @@ def test_every_route_has_an_actor_or_is_on_the_public_list(app):
 
 def test_every_write_takes_an_idempotency_key_and_commits_before_it_answers(app):
     for (method, path), route in routes(app).items():
-        if method == "GET" or path in WITHOUT_KEY:
+        if method in ("GET", "HEAD") or path in WITHOUT_KEY:
             continue
         headers = [p["name"] for p in operations(app)[method, path].get("parameters", [])]
         assert "Idempotency-Key" in headers, (method, path)

@@ -9,24 +9,35 @@ from water2.api import (
     buildings,
     certificates,
     cleanings,
+    deliveries,
     demo,
     duties,
+    endpoints,
     facilities,
+    feeds,
     health,
     households,
     imports,
     lab_reports,
     law,
     ledgers,
+    notice_templates,
+    outage_notices,
+    outage_proof,
+    outages,
     patrols,
+    posters,
+    public,
+    receipts,
     samples,
     sessions,
     staff,
+    supply_stops,
     tanks,
     users,
     work_orders,
 )
-from water2.api.documented import SIGNED_IN
+from water2.api.documented import FEEDS, PUBLIC, SIGNED_IN
 from water2.api.incoming import IncomingGuard
 from water2.api.openapi import document
 from water2.api.problems import show_problems
@@ -35,7 +46,28 @@ from water2.config import Settings
 from water2.work import Runtime
 
 PREFIX = "/api/v1"
-PUBLIC_ROUTES = frozenset({"/api/v1/sessions", "/healthz", "/readyz", "/metrics"})
+PUBLIC_ROUTES = frozenset(
+    {
+        "/api/v1/sessions",
+        "/api/v1/receipts/sms",  # providers share a secret of ours
+        "/api/v1/receipts/aliyun",
+        "/api/v1/public/facilities",
+        "/api/v1/public/facilities/{id}",
+        "/api/v1/public/outages",
+        "/api/v1/public/outages/{number}",
+        "/api/v1/public/notices/{number}",
+        "/api/v1/public/subscriptions",
+        "/api/v1/public/subscriptions/{id}/confirm",
+        "/api/v1/public/subscriptions/{id}/end",
+        "/feeds/outages.atom",
+        "/feeds/cap.atom",
+        "/feeds/cap/{file}",
+        "/feeds/outages.ics",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+)
 """Routes that need nobody signed in."""
 
 _ROUTERS: tuple[APIRouter, ...] = (
@@ -55,6 +87,15 @@ _ROUTERS: tuple[APIRouter, ...] = (
     lab_reports.router,
     patrols.router,
     imports.router,
+    outages.router,
+    outage_notices.router,
+    outage_proof.router,
+    posters.router,
+    supply_stops.router,
+    notice_templates.router,
+    deliveries.router,
+    endpoints.router,
+    receipts.router,
     ledgers.router,
     demo.router,
 )
@@ -85,6 +126,8 @@ def create_api(
     show_problems(app)
     for router in _ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=SIGNED_IN)
+    app.include_router(public.router, prefix=PREFIX, responses=PUBLIC)
+    app.include_router(feeds.router, responses=FEEDS)
     app.include_router(health.router)
     document(app)
     return app

@@ -37,7 +37,7 @@ _MEANINGS = {
     415: "The body is of another media type.",
     422: "Malformed: each field at fault is named.",
     428: "If-Match is lacking.",
-    429: "Too many failed sign-ins; Retry-After says when.",
+    429: "Too many tries; Retry-After says when.",
     500: "A fault of ours.",
     503: "The database is away; Retry-After says when to try again.",
 }
@@ -57,5 +57,7 @@ def problems(*statuses: int) -> Documented:
     }
 
 
+FEEDS = problems(404, 422)
+PUBLIC = problems(404, 413, 415, 422, 429)
 OPEN = problems(413, 415, 422, 429, 401)
 SIGNED_IN = problems(401, 403, 404, 409, 412, 413, 415, 422, 428, 429)

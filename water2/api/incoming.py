@@ -54,12 +54,12 @@ def _refused(scope: Scope, headers: Headers, most: int) -> int | None:
 
 
 def _private(send: Send) -> Send:
-    """Keep answers out of caches: most hold what not everybody may see."""
+    """Keep answers out of caches, unless they say otherwise: most are not for everybody."""
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["Cache-Control"] = "no-store"
+            headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
         await send(message)
 

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from water2.api.acts import Replayed, replayed_answer
+from water2.api.state import state_of
 from water2.domain.errors import DomainError, FieldProblem
 from water2.edge.database_away import (
     DATABASE_ERRORS,
@@ -17,6 +18,7 @@ from water2.edge.database_away import (
     taken_meanwhile,
     value_unstorable,
 )
+from water2.edge.facts import zone_named
 from water2.edge.fields import field_problems
 from water2.edge.language import language_of
 from water2.edge.problems import Problem, invalid_problem, plain_problem, problem_of
@@ -47,7 +49,8 @@ def problem_answer(problem: Problem) -> Response:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it alone
-    return problem_answer(problem_of(error, words_for(request)))
+    zone = zone_named(state_of(request).settings.timezone)
+    return problem_answer(problem_of(error, words_for(request), zone))
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

@@ -5,11 +5,13 @@ import sys
 import typer
 
 from water2.cli import (
+    channels,
     databases,
     demo,
     imports,
     jobs,
     ledgers,
+    outages,
     rules,
     serving,
     setting_up,
@@ -36,6 +38,8 @@ COMMANDS: dict[str, Command] = {
 }
 GROUPS: dict[str, dict[str, Command]] = {
     "rules": {"show": rules.show, "places": rules.list_places},
+    "outage": {"proof": outages.proof, "list": outages.list_},
+    "channel": {"list": channels.list_, "resume": channels.resume},
     "ledger": {
         "verify": ledgers.verify,
         "checkpoint": ledgers.checkpoint,
@@ -61,7 +65,7 @@ def build(language: Words) -> typer.Typer:
     for group, commands in GROUPS.items():
         members = _typer(language.text(f"cli.group.{group}"))
         for name, command in commands.items():
-            add(members, language, name, command)
+            add(members, language, name, command, group)
         app.add_typer(members, name=group)
     return app
 

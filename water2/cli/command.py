@@ -61,7 +61,13 @@ _COMMON: dict[str, Any] = {
 }
 
 
-def add(app: typer.Typer, language: Words, name: str, command: Command) -> None:
+def help_of(language: Words, name: str, group: str = "") -> str:
+    """Return the help of a command: its group's own words where another group has the same name."""
+    own = f"cli.help.{group}.{name}"
+    return language.text(own if language.has(own) else f"cli.help.{name}")
+
+
+def add(app: typer.Typer, language: Words, name: str, command: Command, group: str = "") -> None:
     """Make a command of a group; its help is in the language given."""
 
     @wraps(command)
@@ -82,7 +88,7 @@ def add(app: typer.Typer, language: Words, name: str, command: Command) -> None:
     parameters = [_in_words(one, language) for one in (*own, *common)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {one.name: one.annotation for one in parameters}
-    app.command(name, help=language.text(f"cli.help.{name}"))(run)
+    app.command(name, help=help_of(language, name, group))(run)
 
 
 def _in_words(parameter: inspect.Parameter, language: Words) -> inspect.Parameter:

@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from water2.domain.columns import enum_field, id_field, optional_reference, reference
+from water2.domain.columns import enum_field, id_field, reference
 from water2.domain.sending import SendingChannel
 
 NO_CHANNEL = "none"  # the channel of a recipient that no message can reach
@@ -113,14 +113,14 @@ class Delivery(SQLModel, table=True):
     )
 
     id: str = id_field()
-    utility_id: str = reference("utility", index=False)
+    utility_id: str = Field(max_length=32)  # no foreign key: see NoticeRecipient
     source: DeliverySource = enum_field(DeliverySource)
     source_id: str = Field(max_length=32)
     channel: SendingChannel = enum_field(SendingChannel)
     address_index: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
-    endpoint_id: str | None = optional_reference("endpoint", index=False)
-    subscription_id: str | None = optional_reference("subscription", index=False)
+    endpoint_id: str | None = Field(default=None, max_length=32)
+    subscription_id: str | None = Field(default=None, max_length=32)
     lane: int
     state: DeliveryState = enum_field(DeliveryState)
     due_at: datetime

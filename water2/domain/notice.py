@@ -64,12 +64,15 @@ class NoticeRecipient(SQLModel, table=True):
 
     `since_revision`: evidence of this revision and later ones counts for the household.
     `rank` 0 is its first channel, opened at once; the next ones open when the deadline is at risk.
+
+    Without foreign keys: it is copied from the tables they would name in the same statement, and
+    to check each row would cost more than to write it.
     """
 
     __tablename__ = "notice_recipient"
 
-    notice_id: str = Field(primary_key=True, foreign_key="notice.id", max_length=32)
-    household_id: str = Field(primary_key=True, foreign_key="household.id", max_length=32)
+    notice_id: str = Field(primary_key=True, max_length=32)
+    household_id: str = Field(primary_key=True, max_length=32)
     channel: str = Field(primary_key=True, max_length=10)
     address_index: bytes = Field(primary_key=True, sa_type=LargeBinary)
     building_id: str = Field(max_length=32)

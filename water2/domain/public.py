@@ -26,6 +26,20 @@ class PublicNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicEstate:
+    """A facility as its residents know it: the estate it supplies. `phone` is the hotline."""
+
+    id: str
+    code: str
+    name: str
+    address: str | None
+    district: str | None
+    utility: str
+    timezone: str
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicOutage:
     """One published outage with all its revisions, the first first; nothing of who lives where.
 

@@ -21,12 +21,13 @@ _HTTP_DATES = (
 class Cached:
     """A body that anybody may keep for `max_age_seconds`.
 
+    `last_modified` None: it is put together of many things, and only the tag tells them apart.
     `vary` names the request's headers it depends on; the same for all of an address's answers.
     """
 
     body: bytes
     media_type: str
-    last_modified: datetime
+    last_modified: datetime | None
     max_age_seconds: int
     vary: str = ""
 
@@ -41,9 +42,11 @@ def answer(request_headers: Mapping[str, str], cached: Cached) -> tuple[int, dic
     asked = _combined(request_headers)
     headers = {
         "ETag": cached.etag,
-        "Last-Modified": format_datetime(cached.last_modified.astimezone(UTC), usegmt=True),
         "Cache-Control": f"public, max-age={cached.max_age_seconds}",
     }
+    if cached.last_modified is not None:
+        modified = cached.last_modified.astimezone(UTC)
+        headers["Last-Modified"] = format_datetime(modified, usegmt=True)
     if cached.vary:
         headers["Vary"] = cached.vary
     if _unchanged(asked, cached):
@@ -66,7 +69,9 @@ def _unchanged(asked: Mapping[str, str], cached: Cached) -> bool:
     if tags is not None:
         return tags.strip() == "*" or cached.etag in _ENTITY_TAG.findall(tags)
     since = _http_date(asked.get("if-modified-since", ""))
-    return since is not None and cached.last_modified.replace(microsecond=0) <= since
+    if since is None or cached.last_modified is None:
+        return False
+    return cached.last_modified.replace(microsecond=0) <= since
 
 
 def _http_date(written: str) -> datetime | None:

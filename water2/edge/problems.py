@@ -1,8 +1,10 @@
 """Problem details (RFC 9457): what was refused, in words, with the article and its quote."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from water2.domain.errors import (
     Conflict,
@@ -13,7 +15,7 @@ from water2.domain.errors import (
     NotPermitted,
     RuleViolation,
 )
-from water2.edge.facts import json_fact
+from water2.edge.facts import json_fact, local_fact, local_text
 from water2.rules.book import load_book, places
 from water2.services.sign_in import MustChangePassword, NotSignedIn
 from water2.services.throttling import Throttled
@@ -22,9 +24,10 @@ from water2.words.citation import cite
 
 # conflicts of an edit with what stands, by the status HTTP has for them
 _CONDITIONS = {"version_changed": 412, "version_missing": 428}
-# facts that are codes, and the words for them
+# facts that are codes, and the words for them; states first those of the refusal's own code
 _CODES = {"state": "order_state", "action": "action"}
 _PARAMETERS = frozenset({"lacking", "items"})
+_MOST_LISTED = 10  # in a sentence, of what is counted; the facts hold more
 
 
 @dataclass(frozen=True)
@@ -60,28 +63,42 @@ class Problem:
 def said(words: Words, group: str, code: str, facts: Mapping[str, object]) -> str:
     """Say a code of a group; the code itself where the words lack it or lack a fact."""
     try:
-        return words.text(f"{group}.{code}", **readable(words, facts))
+        return words.text(f"{group}.{code}", **readable(words, facts, code))
     except (KeyError, IndexError, ValueError):
         return code
 
 
-def readable(words: Words, facts: Mapping[str, object]) -> dict[str, object]:
+def readable(words: Words, facts: Mapping[str, object], code: str = "") -> dict[str, object]:
     """Return facts as they stand in a sentence: codes in words, lists joined."""
-    return {name: _readable(words, name, value) for name, value in facts.items()}
+    return {name: _readable(words, name, value, facts, code) for name, value in facts.items()}
 
 
-def _readable(words: Words, name: str, value: object) -> object:
+def _readable(
+    words: Words, name: str, value: object, facts: Mapping[str, object], code: str
+) -> object:
     """Return one fact; people are told with what they lack."""
     if isinstance(value, list | tuple):
-        return words.text("list.mark").join(str(_readable(words, name, one)) for one in value)
+        shown = [str(_readable(words, name, one, facts, code)) for one in value]
+        return _joined(words, shown, facts.get(f"{name}_count"))
     if isinstance(value, Mapping) and "reasons" in value:
         lacks = [said(words, "fitness", str(one["code"]), one) for one in value["reasons"]]
         lacking = words.text("list.mark").join(lacks)
         return words.text("list.person", code=value["code"], lacking=lacking)
+    if isinstance(value, datetime):
+        return local_text(value)
     if name in _PARAMETERS:
         return parameter_name(words.language, str(value))
-    key = f"{_CODES.get(name)}.{value}"
-    return words.text(key) if words.has(key) else json_fact(value)
+    groups = (code, _CODES.get(name)) if name == "state" else (_CODES.get(name),)
+    keys = (f"{group}.{value}" for group in groups)
+    return next((words.text(key) for key in keys if words.has(key)), json_fact(value))
+
+
+def _joined(words: Words, shown: Sequence[str], total: object) -> str:
+    """Join a list; of one that is counted beside it, the first few and how many more there are."""
+    if not isinstance(total, int) or total <= _MOST_LISTED:
+        return words.text("list.mark").join(shown)
+    first = words.text("list.mark").join(shown[:_MOST_LISTED])
+    return words.text("list.more", first=first, count=total - _MOST_LISTED)
 
 
 def parameter_name(language: Language, key: str) -> str:
@@ -144,6 +161,7 @@ def refused_problem(words: Words, error: RuleViolation) -> Problem:
     refused = error.refused
     provision = refused.provision
     earliest = {} if refused.earliest is None else {"earliest": refused.earliest}
+    facts = {**refused.facts, **earliest}
     instrument = provision.instrument
     named = f"《{instrument.title}》" if words.language == "zh" else instrument.title_en
     return Problem(
@@ -152,9 +170,9 @@ def refused_problem(words: Words, error: RuleViolation) -> Problem:
         title=words.text(
             "problem.refused", instrument=named, article=cite(words.language, provision.article)
         ),
-        detail=said(words, "refused", refused.reason, refused.facts),
+        detail=said(words, "refused", refused.reason, facts),
         reason=refused.reason,
-        facts={**refused.facts, **earliest},
+        facts=facts,
         article=provision.article,
         quote=provision.quote,
     )
@@ -196,9 +214,20 @@ _SHOWN: dict[type[DomainError], Callable[[Words, Any], Problem]] = {
 }
 
 
-def problem_of(error: DomainError, words: Words) -> Problem:
-    """Return how a use-case's refusal is shown."""
+def problem_of(error: DomainError, words: Words, zone: ZoneInfo | None = None) -> Problem:
+    """Return how a use-case's refusal is shown; its sentence tells instants in a zone."""
+    told = error if zone is None else _in_zone(error, zone)
     for kind in type(error).__mro__:
         if kind in _SHOWN:
-            return _SHOWN[kind](words, error)
+            return _SHOWN[kind](words, told)
     return plain_problem(words, 409, "refused_otherwise")
+
+
+def _in_zone(error: DomainError, zone: ZoneInfo) -> DomainError:
+    if isinstance(error, Conflict):
+        return Conflict(error.code, local_fact(error.facts, zone))
+    if isinstance(error, RuleViolation):
+        refused = error.refused
+        facts, earliest = (local_fact(one, zone) for one in (refused.facts, refused.earliest))
+        return RuleViolation(replace(refused, facts=facts, earliest=earliest))
+    return error

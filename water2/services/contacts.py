@@ -50,20 +50,24 @@ class GivenContact(Command):
 _READ = {Channel.phone: read_phone, Channel.mail: read_mail}
 
 
-def _normal(given: Sequence[GivenContact]) -> set[tuple[str, str]]:
-    """Return channel and text of each, equal where they mean the same.
+def normal_address(contact: GivenContact, field: str = "address") -> str:
+    """Return the text of a contact, equal where two mean the same.
 
     Raises:
         Invalid: names the field at fault, never its text.
     """
-    found: set[tuple[str, str]] = set()
-    for at, contact in enumerate(given):
-        try:
-            text = _READ[contact.channel](fold(contact.address))
-        except CellError as error:
-            raise Invalid.one(f"contacts.{at}.address", error.code, **error.facts) from None
-        found.add((contact.channel.value, text))
-    return found
+    try:
+        return _READ[contact.channel](fold(contact.address))
+    except CellError as error:
+        raise Invalid.one(field, error.code, **error.facts) from None
+
+
+def _normal(given: Sequence[GivenContact]) -> set[tuple[str, str]]:
+    """Return channel and text of each."""
+    return {
+        (contact.channel.value, normal_address(contact, f"contacts.{at}.address"))
+        for at, contact in enumerate(given)
+    }
 
 
 async def settle_contacts(

@@ -1,4 +1,4 @@
-"""Deletes what has served: ended sign-ins, old answers to repeated requests, forgotten failures.
+"""Deletes what has served: ended sign-ins, old answers, forgotten tries, unconfirmed addresses.
 
 None of it is a fact of the ledger.
 """
@@ -12,10 +12,11 @@ from sqlmodel import col
 
 from water2.domain.access import SignInFailure, UserSession
 from water2.domain.operation import IdempotentAnswer
+from water2.services.public.erasing import forget_unconfirmed
 from water2.work import Work
 
 ANSWERS_KEPT = timedelta(days=30)
-FAILURES_KEPT = timedelta(days=1)  # the throttle looks back far less
+FAILURES_KEPT = timedelta(days=1)  # as far as the throttle looks back
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Deleted:
     sessions: int
     answers: int
     failures: int
+    subscriptions: int
 
 
 async def keep_house(work: Work, at: datetime) -> Deleted:
@@ -38,6 +40,7 @@ async def keep_house(work: Work, at: datetime) -> Deleted:
         await _delete(
             work, delete(SignInFailure).where(col(SignInFailure.failed_at) < at - FAILURES_KEPT)
         ),
+        await forget_unconfirmed(work),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CursorResult,
     FromClause,
     Insert,
+    Select,
     String,
     bindparam,
     func,
@@ -23,6 +24,7 @@ from sqlmodel import SQLModel, select
 
 from water2.domain.errors import NotFound
 from water2.domain.facility import Facility
+from water2.domain.ids import new_id
 from water2.domain.organisation import Utility
 from water2.work import Work
 
@@ -76,11 +78,25 @@ def insert_or_pass(work: Work, table: type[SQLModel]) -> Insert:
     return dialect_insert(cast("Any", table).__table__).on_conflict_do_nothing()
 
 
-def random_id(work: Work) -> ColumnElement[str]:
-    """Return what `new_id` returns, made by the database for each row of a set-wise INSERT."""
+def ids_of_rows(work: Work, key: Any) -> ColumnElement[str]:
+    """Return an id nobody can guess for each row of a set-wise INSERT, which differ in a key.
+
+    PostgreSQL takes longer to draw a random id than to insert a row: there one drawn for the whole
+    statement is hashed with the bytes of each row's key.
+    """
     if _on_postgresql(work):
-        return func.replace(cast("Any", func.gen_random_uuid()).cast(String), "-", "")
+        return func.md5(func.concat(new_id(), func.encode(key, "hex")))
     return func.lower(func.hex(func.randomblob(16)))
+
+
+def one_of_each(work: Work, rows: Select[Any], *key: Any) -> Select[Any]:
+    """Return one row, any, for each value of a key, in its order: an index on it grows at its end.
+
+    PostgreSQL has DISTINCT ON for it; SQLite takes the other columns of a group from one row.
+    """
+    if _on_postgresql(work):
+        return rows.ext(postgresql.distinct_on(*key)).order_by(*key)
+    return rows.group_by(*key)
 
 
 async def changed_rows(work: Work, statement: Any) -> int:

@@ -1,6 +1,6 @@
-"""Throttling of sign-ins: failures per user name and per address in a sliding window of real time.
+"""Throttling: tries per user name, per address of the network or of the post, in real time.
 
-An attempt is noted before the password is looked at, so that attempts made at once count too; the
+A try is noted before it is known whether it is right, so that tries made at once count too; the
 right password takes the notes of its name away.
 """
 
@@ -19,59 +19,83 @@ from water2.work import Work
 WINDOW = timedelta(minutes=5)
 FAILURES_PER_NAME = 5
 FAILURES_PER_ADDRESS = 50  # a whole utility may sit behind one address
+LOOKS_BACK = timedelta(days=1)  # no limit has a longer window
 
 
 @dataclass
 class Throttled(DomainError):
-    """Too many failed sign-ins; the next may be tried after so many seconds."""
+    """Too many tries; the next may be made after so many seconds."""
 
     retry_after_seconds: int
 
 
-def _key(kind: str, value: str) -> str:
-    return hashlib.sha256(f"{kind}:{value.casefold()}".encode()).hexdigest()
+@dataclass(frozen=True)
+class Limit:
+    """At most so many tries of a kind with one value in a window; the value is kept as a hash."""
+
+    kind: str
+    value: str
+    most: int
+    window: timedelta
+
+    @property
+    def key(self) -> str:
+        """Return what is kept of it."""
+        return hashlib.sha256(f"{self.kind}:{self.value.casefold()}".encode()).hexdigest()
 
 
-def _keys(username: str, address: str) -> list[tuple[str, int]]:
-    return [
-        (_key("name", username), FAILURES_PER_NAME),
-        (_key("address", address), FAILURES_PER_ADDRESS),
-    ]
+def _of_sign_in(username: str, address: str) -> tuple[Limit, Limit]:
+    return (
+        Limit("name", username, FAILURES_PER_NAME, WINDOW),
+        Limit("address", address, FAILURES_PER_ADDRESS, WINDOW),
+    )
 
 
 async def note_attempt(work: Work, username: str, address: str, at: datetime) -> None:
-    """Count an attempt as failed until it is known to be right; `at` is real time.
+    """Count a sign-in as failed until it is known to be right; `at` is real time.
 
     Raises:
         Throttled: the name or the address failed too often; nothing is noted.
     """
+    await note_try(work, _of_sign_in(username, address), at)
+
+
+async def note_try(work: Work, limits: Sequence[Limit], at: datetime) -> None:
+    """Count a try under each limit; `at` is real time. Limits of one key share their notes.
+
+    Raises:
+        Throttled: one of the limits is reached; nothing is noted.
+    """
     await work.session.execute(
-        delete(SignInFailure).where(col(SignInFailure.failed_at) <= at - WINDOW)
+        delete(SignInFailure).where(col(SignInFailure.failed_at) <= at - LOOKS_BACK)
     )
-    keys = _keys(username, address)
-    waits = [await _wait(work, key, most, at) for key, most in keys]
+    waits = [await _wait(work, limit, at) for limit in limits]
     if longest := max(waits):
         raise Throttled(longest)
-    work.session.add_all(SignInFailure(key_sha256=key, failed_at=at) for key, _ in keys)
+    keys = dict.fromkeys(limit.key for limit in limits)
+    work.session.add_all(SignInFailure(key_sha256=key, failed_at=at) for key in keys)
 
 
-async def _wait(work: Work, key: str, most: int, at: datetime) -> int:
-    """Return for how many seconds a key must wait: until its oldest failure that counts is past."""
+async def _wait(work: Work, limit: Limit, at: datetime) -> int:
+    """Return for how many seconds a key must wait: until its oldest note that counts is past."""
     found = await work.session.exec(
         select(SignInFailure.failed_at)
-        .where(SignInFailure.key_sha256 == key, col(SignInFailure.failed_at) > at - WINDOW)
+        .where(
+            SignInFailure.key_sha256 == limit.key,
+            col(SignInFailure.failed_at) > at - limit.window,
+        )
         .order_by(col(SignInFailure.failed_at).desc())
-        .limit(most)
+        .limit(limit.most)
     )
-    failures: Sequence[datetime] = found.all()
-    if len(failures) < most:
+    notes: Sequence[datetime] = found.all()
+    if len(notes) < limit.most:
         return 0
-    return int((failures[-1] + WINDOW - at).total_seconds()) + 1
+    return int((notes[-1] + limit.window - at).total_seconds()) + 1
 
 
 async def forget_attempts(work: Work, username: str, address: str, at: datetime) -> None:
     """Take back what the right password proves harmless: its name's notes, and its own attempt."""
-    name, of_address = (key for key, _ in _keys(username, address))
+    name, of_address = (limit.key for limit in _of_sign_in(username, address))
     await work.session.execute(delete(SignInFailure).where(col(SignInFailure.key_sha256) == name))
     await work.session.execute(
         delete(SignInFailure).where(

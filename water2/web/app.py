@@ -1,29 +1,34 @@
 """The pages as a part of the application."""
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from water2.config import Settings
 from water2.domain.errors import NotFound
-from water2.web import demo, desk, entry
+from water2.web import demo, desk, entry, public, public_subscriptions
 from water2.web.page import PAGE_HEADERS
 from water2.web.route import PageRoute
 from water2.web.visit import Desk
-from water2.web.ways import HOME
 from water2.work import Runtime
 
-PUBLIC_PAGES = frozenset({"/", "/desk/sign-in", "/desk/language", "/desk/{rest:path}"})
+PUBLIC_PAGES = frozenset(
+    {
+        "/",
+        "/estates/{id_}",
+        "/notices",
+        "/notices/{number:path}",
+        "/subscriptions",
+        "/subscriptions/{id_}",
+        "/subscriptions/{id_}/end",
+        "/desk/sign-in",
+        "/desk/language",
+        "/desk/{rest:path}",
+    }
+)
 """Pages that need nobody signed in."""
 
 rest = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-
-@rest.get("/")
-async def show_home() -> Response:
-    """Lead to the desk: residents' pages come with a later issue."""
-    return RedirectResponse(HOME, 307, PAGE_HEADERS)
 
 
 @rest.get("/desk/{rest:path}")
@@ -46,6 +51,10 @@ class _Static(StaticFiles):
 def add_pages(app: FastAPI, runtime: Runtime, settings: Settings) -> None:
     """Add the pages to an application; the composition root calls it once."""
     app.state.desk = Desk(runtime, settings)
-    app.mount("/desk/static", _Static(packages=[("water2.web", "static")]), name="desk-static")
-    for router in (entry.router, desk.router, demo.router, rest):
+    static = _Static(packages=[("water2.web", "static")])
+    # at the root, too: the public pages stand without the desk, which may be closed to the world
+    for way in ("/static", "/desk/static"):
+        app.mount(way, static, name=f"static-of-{way}")
+    routers = (public, public_subscriptions, entry, desk, demo)
+    for router in (*(module.router for module in routers), rest):
         app.include_router(router)

@@ -34,9 +34,7 @@ def answer_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return RedirectResponse(sign_in_way(request), 303, PAGE_HEADERS)
     say = words(language_of(request))
-    problem = _problem(say, error)
-    if problem.status >= 500:
-        _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    problem = page_problem(request, say, error)
     status = problem.status if problem.status in _OWN_HEADING else 409
     own = f"error.{problem.reason}"
     page = ErrorPage(
@@ -54,6 +52,14 @@ def answer_error(request: Request, error: Exception) -> Response:
 def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
+
+
+def page_problem(request: Request, say: Words, error: Exception) -> Problem:
+    """Return what a page tells of an error; a fault of ours goes to the log."""
+    problem = _problem(say, error)
+    if problem.status >= 500:
+        _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    return problem
 
 
 def _problem(say: Words, error: Exception) -> Problem:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from water2.domain.access import Role
+from water2.web.times import span, when
 from water2.words import Language, words
 from water2.words.citation import cite
 
@@ -89,6 +90,8 @@ def render(page: Page, status: int = 200, headers: Mapping[str, str] | None = No
         "t": words(language).text,
         "cite": partial(cite, language),
         "own": partial(_own_words, language),
+        "when": partial(when, language),
+        "span": partial(span, language),
     }
     body = load_template(page.template).render(context)
     return HTMLResponse(
@@ -111,15 +114,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals["style_version"] = _style_version()
+    found.globals["style_version"] = _style_version("desk.css")
+    found.globals["public_style_version"] = _style_version("public.css")
     found.filters["civil"] = _civil
     found.filters["instant"] = _instant
     return found
 
 
-def _style_version() -> str:
+def _style_version(sheet: str) -> str:
     """Tell caches apart: a changed style sheet gets another address."""
-    style = files("water2.web").joinpath("static", "desk.css").read_bytes()
+    style = files("water2.web").joinpath("static", sheet).read_bytes()
     return hashlib.sha256(style).hexdigest()[:12]
 
 

@@ -1,15 +1,30 @@
 """Addresses and lasting names of what the feeds tell of."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+
+from water2.words import DEFAULT_LANGUAGE, Language
 
 OUTAGES_PATH = "/feeds/outages.atom"
 ALERTS_PATH = "/feeds/cap.atom"
+CALENDAR_PATH = "/feeds/outages.ics"
 _SINCE = "2026"  # a tag URI names a date on which its authority had the name (RFC 4151)
 
 
 def page(base_url: str, path: str) -> str:
     """Return the address of a path that begins with a slash."""
     return base_url.rstrip("/") + path
+
+
+def of_estate(path: str, facility_id: str | None) -> str:
+    """Return the path of a feed, of one estate where that is asked for."""
+    return path if facility_id is None else f"{path}?{urlencode({'facility': facility_id})}"
+
+
+def in_language(path: str, language: Language) -> str:
+    """Return the path of a feed in a language; the default one needs no word."""
+    if language == DEFAULT_LANGUAGE:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({'lang': language})}"
 
 
 def plain_number(number: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
-from water2.domain.public import PublicOutage
+from water2.domain.public import PublicEstate, PublicOutage
 from water2.edge.facts import instant_text
 from water2.edge.feeds.addresses import OUTAGES_PATH, alert_file, notice_page, tag
 from water2.edge.feeds.frame import CAP_MEDIA_TYPE, begin_feed, link
@@ -19,9 +19,13 @@ def outages_atom(
     base_url: str,
     updated: datetime,
     language: Language = DEFAULT_LANGUAGE,
+    estate: PublicEstate | None = None,
 ) -> bytes:
-    """Write the feed, its entries in the order given; `updated` is that of the whole feed."""
-    root = begin_feed(OUTAGES_PATH, "feed.outages", base_url, updated, language)
+    """Write the feed, its entries in the order given; `updated` is that of the whole feed.
+
+    `estate`: it tells of that alone.
+    """
+    root = begin_feed(OUTAGES_PATH, "feed.outages", base_url, updated, language, estate)
     for outage in outages:
         _add_outage(root, outage, base_url, language)
     return document(root)

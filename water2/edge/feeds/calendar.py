@@ -7,8 +7,15 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress
 
 from water2.domain.outage import OutageState
-from water2.domain.public import PublicOutage
-from water2.edge.feeds.addresses import notice_page, page
+from water2.domain.public import PublicEstate, PublicOutage
+from water2.edge.feeds.addresses import (
+    CALENDAR_PATH,
+    in_language,
+    notice_page,
+    of_estate,
+    page,
+)
+from water2.edge.feeds.frame import title_for
 from water2.edge.feeds.markup import LANGUAGE_TAGS, clean
 from water2.edge.feeds.texts import both_texts, place_of, title_of
 from water2.words import DEFAULT_LANGUAGE, Language, Words, words
@@ -29,19 +36,22 @@ def outages_ics(
     base_url: str,
     domain: str,
     language: Language = DEFAULT_LANGUAGE,
+    estate: PublicEstate | None = None,
 ) -> bytes:
     """Write one event per outage; a cancelled one stays, as cancelled, so that readers drop it.
 
-    `domain` is the installation's for good: with the number it makes the UID.
+    `domain` is the installation's for good: with the number it makes the UID. `estate`: the
+    calendar tells of that alone.
     """
     say = words(language)
     calendar = Calendar()
     calendar.add("prodid", f"-//water2//outages//{language.upper()}")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("name", say.text("feed.outages"))
+    calendar.add("name", title_for("feed.outages", estate, say))
     calendar.add("refresh-interval", ASK_AGAIN, {"VALUE": "DURATION"})
-    calendar.add("source", page(base_url, "/feeds/outages.ics"), {"VALUE": "URI"})
+    path = in_language(of_estate(CALENDAR_PATH, estate.id if estate else None), language)
+    calendar.add("source", page(base_url, path), {"VALUE": "URI"})
     for outage in outages:
         calendar.add_component(_event(outage, base_url, domain, say))
     if outages:

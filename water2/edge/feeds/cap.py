@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from water2.domain.notice import NoticeKind
-from water2.domain.public import PublicNotice, PublicOutage
+from water2.domain.public import PublicEstate, PublicNotice, PublicOutage
 from water2.edge.facts import instant_text
 from water2.edge.feeds.addresses import (
     ALERTS_PATH,
@@ -163,9 +163,13 @@ def cap_atom(
     base_url: str,
     updated: datetime,
     language: Language = DEFAULT_LANGUAGE,
+    estate: PublicEstate | None = None,
 ) -> bytes:
-    """Write the index of alerts, one entry for each revision, the last published first."""
-    root = begin_feed(ALERTS_PATH, "feed.alerts", base_url, updated, language)
+    """Write the index of alerts, one entry for each revision, the last published first.
+
+    `estate`: it tells of that alone.
+    """
+    root = begin_feed(ALERTS_PATH, "feed.alerts", base_url, updated, language, estate)
     pairs = [(outage, notice) for outage in outages for notice in outage.notices]
     pairs.sort(key=lambda pair: (pair[1].published_at, pair[1].revision), reverse=True)
     for outage, notice in pairs:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Insert, Select, and_, case, literal, or_, true, update
+from sqlalchemy import Insert, Select, and_, case, insert, literal, or_, true, update
 from sqlalchemy import select as select_columns
 
 from water2.domain.delivery import (
@@ -19,7 +19,7 @@ from water2.domain.notice import Notice, NoticeRecipient
 from water2.domain.organisation import Contact
 from water2.domain.sending import SendingChannel
 from water2.domain.subscription import Subscription
-from water2.services.rows import changed_rows, insert_or_pass, random_id
+from water2.services.rows import changed_rows, ids_of_rows, insert_or_pass, one_of_each
 from water2.work import Work
 
 _CONTACT = cast("Any", Contact).__table__.c
@@ -50,35 +50,35 @@ async def queue_to_households(work: Work, notice: Notice, dispatch: Dispatch) ->
 
     An address that is the first of one household and the second of another is sent to at once.
     """
-    found = 0
-    for first in (True, False):
-        source = _to_households(work, notice, dispatch, first=first)
-        found += await changed_rows(work, _queued(work, source))
-    return found
+    first = _to_households(work, notice, dispatch, DeliveryState.ready)
+    # nothing was queued for the notice before: no address can be taken yet
+    found = await changed_rows(work, insert(_DELIVERY).from_select(_COLUMNS, first))
+    others = _to_households(work, notice, dispatch, DeliveryState.held)
+    return found + await changed_rows(work, _queued(work, others))
 
 
-def _to_households(work: Work, notice: Notice, dispatch: Dispatch, *, first: bool) -> Select[Any]:
+def _to_households(
+    work: Work, notice: Notice, dispatch: Dispatch, state: DeliveryState
+) -> Select[Any]:
     recipient = _RECIPIENT.c
     contacts = and_(
         _CONTACT.owner_id == recipient.household_id,
         _CONTACT.owner_type == "household",
         _CONTACT.index == recipient.address_index,
     )
-    return (
-        _delivered_columns(
-            work,
-            notice,
-            dispatch,
-            channel=recipient.channel,
-            address=(recipient.address_index, _CONTACT.sealed),
-            state=DeliveryState.ready if first else DeliveryState.held,
-        )
+    addresses = (
+        select_columns(recipient.channel, recipient.address_index, _CONTACT.sealed)
         .select_from(_RECIPIENT.join(_CONTACT.id.table, contacts))
         .where(
             recipient.notice_id == notice.id,
             recipient.channel != NO_CHANNEL,
-            recipient.rank == 0 if first else recipient.rank > 0,
+            recipient.rank == 0 if state is DeliveryState.ready else recipient.rank > 0,
         )
+    )
+    one = one_of_each(work, addresses, recipient.channel, recipient.address_index).subquery().c
+    address = (one.address_index, one.sealed)
+    return _delivered_columns(
+        work, notice, dispatch, channel=one.channel, address=address, state=state
     )
 
 
@@ -174,7 +174,7 @@ def _delivered_columns(
     due = dispatch.next_at if state is DeliveryState.held else due_at or dispatch.due_at
     index, sealed = address
     return select_columns(
-        random_id(work),
+        ids_of_rows(work, index),
         literal(notice.utility_id),
         literal(DeliverySource.notice, _DELIVERY.c.source.type),
         literal(notice.id),

@@ -43,6 +43,7 @@ async def freeze_recipients(
         )
         .select_from(_households_with_contacts())
         .where(*_concerned(notice, today))
+        .order_by(_HOUSEHOLD.id)  # the key's index grows at its end
     )
     columns = _RECIPIENT.c
     statement = insert(_RECIPIENT).from_select(

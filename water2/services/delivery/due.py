@@ -1,0 +1,50 @@
+"""What there is to do: a few probes of the queue's indexes, however long the queue is."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from water2.domain.delivery import Lane
+from water2.domain.sending import SendingChannel
+from water2.services.delivery.statements import Statement
+from water2.work import Work
+
+_LANES = ", ".join(f"({lane.value})" for lane in Lane)
+_CHANNELS = ", ".join(f"('{channel.value}')" for channel in SendingChannel)
+# (VALUES …) names its column alike on both databases
+_READY = f"""
+FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c
+WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
+    WHERE s.utility_id = u.id AND s.channel = c.column1)
+  AND EXISTS (SELECT 1 FROM (VALUES {_LANES}) AS l WHERE EXISTS (
+    SELECT 1 FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
+      AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now))"""  # noqa: S608 - names of ours
+_CHANNELS_DUE = f"SELECT u.id, c.column1 {_READY}"
+CHANNELS_DUE = Statement(_CHANNELS_DUE, _CHANNELS_DUE)
+
+_TENDING = """
+SELECT 1 FROM utility AS u WHERE
+  EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'leased' AND d.leased_until < :at
+    AND d.utility_id = u.id)
+  OR EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'in_doubt' AND d.utility_id = u.id
+    AND d.due_at <= :now AND (d.leased_until IS NULL OR d.leased_until < :at))
+  OR EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'held' AND d.utility_id = u.id
+    AND d.due_at <= :now)
+LIMIT 1"""
+TENDING = Statement(_TENDING, _TENDING, ("now", "at"))
+
+
+async def channels_due(
+    work: Work, channels: Collection[SendingChannel]
+) -> list[tuple[str, SendingChannel]]:
+    """Return which channels of which utilities have something to send now."""
+    rows = await CHANNELS_DUE.run(work, now=work.now)
+    found = [(str(row[0]), SendingChannel(row[1])) for row in rows]
+    return [pair for pair in found if pair[1] in channels]
+
+
+async def tending_due(work: Work, at: datetime) -> bool:
+    """Tell whether a lease ran out, a doubt is to be looked into, or a held delivery's time came.
+
+    `at` is real time.
+    """
+    return (await TENDING.run(work, now=work.now, at=at)).first() is not None
