@@ -143,7 +143,7 @@ async def _bare(installation: Installation, twins: Sequence[Table]) -> float:
     began = time.perf_counter()
     async with database.writing(), database.writer.begin() as connection:
         for table, twin in zip(TABLES, twins, strict=True):
-            rows = Table(f"rows_{table.name}", MetaData(), *(column.copy() for column in table.c))
+            rows = table.to_metadata(MetaData(), name=f"rows_{table.name}")
             names = [column.name for column in table.c]
             await connection.execute(insert(twin).from_select(names, select(*rows.c)))
     return time.perf_counter() - began

@@ -11,6 +11,7 @@ from tests.benchmarks import (
     bench_ledger_append,
     bench_list_duties,
     bench_open_duties,
+    bench_publish_notice,
     bench_write_with_entry,
 )
 from tests.benchmarks.stage import DATABASES, Stage, stage
@@ -22,6 +23,7 @@ TINY = {
     bench_ledger_append: {"turns": 1, "appends": 16},
     bench_list_duties: {"limits": (2,), "turns": 1, "rows": 16, "tanks": 8},
     bench_open_duties: {"duties": 12, "days": 2},
+    bench_publish_notice: {"sizes": (20,), "turns": 1},
     bench_write_with_entry: {"facilities": 2, "turns": 1},
 }
 

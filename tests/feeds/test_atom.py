@@ -67,7 +67,7 @@ def test_ids_of_installations_differ():
     assert ids[-1].startswith("tag:--1,2026:")
 
 
-@pytest.mark.parametrize("state", PUBLIC_STATES)
+@pytest.mark.parametrize("state", sorted(PUBLIC_STATES))
 @pytest.mark.parametrize("kind", OutageKind)
 def test_every_state_and_kind_is_a_category_with_words(state, kind):
     (entry,) = read(outage("planned", state=state, kind=kind)).entries

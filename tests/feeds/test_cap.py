@@ -29,7 +29,7 @@ def test_the_schema_refuses_what_the_standard_does():
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-@pytest.mark.parametrize("state", PUBLIC_STATES)
+@pytest.mark.parametrize("state", sorted(PUBLIC_STATES))
 def test_every_kind_and_state_is_valid_in_both_languages(kind, state):
     for shown in (outage(kind), outage("planned", kind), outage("emergency", kind)):
         root = alert(shown, shown.latest.revision)

@@ -150,18 +150,19 @@ async def _record_one(
         recorded_at=work.now,
         late_reason=late.reason,
         violations=unfit,
-        flags=[
-            *late.flags,
-            *_signs(record, visit.book, cleaned_on),
-            *signs,
-            *_unstarted(visit),
-            *outage_signs(
-                isolable=tank is None or tank.isolable, notice_number=visit.outage_number
-            ),
-        ],
+        flags=[*late.flags, *_signs(record, visit.book, cleaned_on), *signs, *_gaps(visit, tank)],
     )
     task.cleaning_id = cleaning.id
     return cleaning, record.told(await staff_ids(work, visit.utility, record.named))
+
+
+def _gaps(visit: _Visit, tank: Tank | None) -> list[FlagCode]:
+    """Flag gates passed by: nobody started or was sent, or the water was stopped untold."""
+    isolable = tank is None or tank.isolable
+    return [
+        *_unstarted(visit),
+        *outage_signs(isolable=isolable, notice_number=visit.outage_number),
+    ]
 
 
 def _unstarted(visit: _Visit) -> list[FlagCode]:

@@ -64,17 +64,13 @@ async def open_next_channels(work: Work, utility_id: str) -> int:
         .returning(DELIVERY.c.id, DELIVERY.c.source, DELIVERY.c.source_id, DELIVERY.c.state)
     )
     rows = opened.all()
-    await record_outcomes(
-        work,
-        [
-            Told(
-                *(row.id, utility_id, DeliverySource(row.source), row.source_id),
-                "opened" if row.state is DeliveryState.ready else "superseded",
-            )
-            for row in rows
-        ],
-    )
+    await record_outcomes(work, [_told(utility_id, row) for row in rows])
     return len(rows)
+
+
+def _told(utility_id: str, row: Any) -> Told:
+    outcome = "opened" if row.state is DeliveryState.ready else "superseded"
+    return Told(row.id, utility_id, DeliverySource(row.source), row.source_id, outcome)
 
 
 def _needed(*, delivered_required: bool) -> Any:

@@ -97,13 +97,13 @@ async def queue_to_reached(work: Work, notice: Notice, dispatch: Dispatch) -> in
             dispatch,
             channel=old.channel,
             address=(old.address_index, old.sealed),
-            subscription=old.subscription_id,
         )
         .join(_NOTICE.id.table, _NOTICE.id == old.source_id)
         .where(
             _NOTICE.outage_id == notice.outage_id,
             _NOTICE.id != notice.id,
             old.endpoint_id.is_(None),
+            old.subscription_id.is_(None),  # subscribers still there are queued to by themselves
             reached,
         )
     )

@@ -12,21 +12,24 @@ from typing import Any, cast
 
 from sqlalchemy import and_
 from sqlalchemy import select as select_columns
-from sqlmodel import col, select
+from sqlmodel import select
 
 from water2.domain.contacts import masked
-from water2.domain.delivery import NO_CHANNEL, Delivery, DeliveryBatch
-from water2.domain.errors import Conflict
+from water2.domain.delivery import NO_CHANNEL, Delivery
 from water2.domain.evidence import level_of
 from water2.domain.facility import Building
-from water2.domain.ledger import LedgerEntry
 from water2.domain.notice import Notice, NoticeRecipient
 from water2.domain.outage import Poster
 from water2.rules.notice import Told, told_by
-from water2.services.ledger_proofs import give_receipt
 from water2.services.outages.announcing import last_notice
 from water2.services.outages.listing import notices_of
 from water2.services.outages.posters import posters_of
+from water2.services.outages.proof_entries import (
+    BatchProof,
+    EntryProof,
+    batches_of,
+    entries_about,
+)
 from water2.services.outages.standing import Standing, stand
 from water2.services.outages.told import delivered_required, told_instants, who_is_told
 from water2.work import Work
@@ -68,31 +71,6 @@ class HouseholdProof:
 
 
 @dataclass(frozen=True)
-class BatchProof:
-    """The outcomes of a batch of messages, whose hash is in the ledger."""
-
-    batch: str
-    body_sha256: str
-    body: str
-
-
-@dataclass(frozen=True)
-class EntryProof:
-    """An entry of the ledger that tells of the outage, with its receipt once it is signed.
-
-    `receipt` is a C2SP tlog-proof; None until the next checkpoint.
-    """
-
-    ledger: str
-    seq: int
-    type: str
-    recorded_at: datetime
-    leaf: str
-    body: str
-    receipt: str | None
-
-
-@dataclass(frozen=True)
 class OutageProof:
     """All of it."""
 
@@ -121,8 +99,8 @@ async def prove_outage(work: Work, id_: str) -> OutageProof:
         notices=tuple(notices),
         households=tuple(await _households(work, standing, notices)),
         posters=tuple(await posters_of(work, outage)),
-        batches=tuple(await _batches(work, sources)),
-        entries=tuple(await _entries(work, standing, sources)),
+        batches=tuple(await batches_of(work, sources)),
+        entries=tuple(await entries_about(work, standing, sources)),
     )
 
 
@@ -215,43 +193,3 @@ async def _building_codes(work: Work, standing: Standing) -> Mapping[str, str]:
         select(Building.id, Building.code).where(Building.facility_id == standing.facility.id)
     )
     return dict(rows.all())
-
-
-async def _batches(work: Work, sources: Sequence[str]) -> list[BatchProof]:
-    rows = await work.session.exec(
-        select(DeliveryBatch)
-        .where(col(DeliveryBatch.source_id).in_(sources))
-        .order_by(col(DeliveryBatch.recorded_at), DeliveryBatch.id)
-    )
-    return [BatchProof(row.id, row.body_sha256, row.body.decode()) for row in rows]
-
-
-async def _entries(work: Work, standing: Standing, sources: Sequence[str]) -> list[EntryProof]:
-    subjects = [f"outage:{standing.outage.id}", *(f"notice:{source}" for source in sources)]
-    rows = await work.session.exec(
-        select(LedgerEntry)
-        .where(
-            LedgerEntry.ledger_id == standing.facility.ledger_id,
-            col(LedgerEntry.subject).in_(subjects),
-        )
-        .order_by(col(LedgerEntry.seq))
-    )
-    return [
-        EntryProof(
-            ledger=row.ledger_id,
-            seq=row.seq,
-            type=row.type,
-            recorded_at=row.recorded_at,
-            leaf=row.hashes[:32].hex(),
-            body=row.body.decode(),
-            receipt=await _receipt(work, row),
-        )
-        for row in rows.all()
-    ]
-
-
-async def _receipt(work: Work, entry: LedgerEntry) -> str | None:
-    try:
-        return await give_receipt(work, entry.ledger_id, entry.seq)
-    except Conflict:  # not signed yet
-        return None
