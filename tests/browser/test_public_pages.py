@@ -54,6 +54,7 @@ async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
 
 async def fits(page: Page) -> None:
     """Nothing has to be scrolled sideways."""
+    await page.wait_for_load_state()  # a page on its way has no element to measure yet
     wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, page.url
 
