@@ -12,7 +12,7 @@ import pytest
 from tests.serving import Serving, serving, wait_until
 from tests.shell import FOUNDING, Shell
 
-ROWS = 20_000
+ROWS = 60_000  # more than the writer keeps in memory: the log grows before the commit
 
 
 def counts(shell: Shell) -> tuple[int, int]:
