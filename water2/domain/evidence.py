@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy import ColumnElement, case, func
 
 from water2.domain.delivery import DeliveryState, EvidenceLevel
 from water2.domain.sending import Outcome
@@ -34,29 +34,34 @@ class Evidence:
         """Whether it is proved at level accepted or above."""
         return self.accepted_at is not None and not self.failed
 
+    def told_at(self, delivered_required: bool) -> datetime | None:
+        """Return the instant this proves that the address was told at; None: it does not.
+
+        After a failure only the delivery proves it. `delivered_required`: acceptance by the
+        provider is not enough for the utility.
+        """
+        if self.failed:
+            return None
+        broken = self.failed_at is not None
+        return self.delivered_at if broken or delivered_required else self.accepted_at
+
 
 def with_word(evidence: Evidence, outcome: Outcome, at: datetime) -> Evidence:
     """Return the evidence after a provider's word of an instant, in whatever order words come.
 
-    `accepted` never lowers `delivered`; of two failures or deliveries the later one is kept.
+    `accepted` never lowers `delivered`. The earliest acceptance is kept, and the latest delivery
+    and failure: a message sent in parts has arrived when its last part has.
     """
     if outcome is Outcome.failed:
-        return replace(evidence, failed_at=_later(evidence.failed_at, at))
-    accepted = _earlier(evidence.accepted_at, at)
+        return replace(evidence, failed_at=_latest(evidence.failed_at, at))
+    accepted = at if evidence.accepted_at is None else min(evidence.accepted_at, at)
     if outcome is Outcome.accepted:
         return replace(evidence, accepted_at=accepted)
-    delivered = evidence.delivered_at
-    if delivered is None or evidence.failed:
-        delivered = _later(delivered, at)
-    return replace(evidence, accepted_at=accepted, delivered_at=delivered)
+    return replace(evidence, accepted_at=accepted, delivered_at=_latest(evidence.delivered_at, at))
 
 
-def _later(one: datetime | None, other: datetime) -> datetime:
+def _latest(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else max(one, other)
-
-
-def _earlier(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None else one
 
 
 def level_of(delivery: Any) -> EvidenceLevel:
@@ -77,18 +82,16 @@ def level_of(delivery: Any) -> EvidenceLevel:
 def evidence_instant(
     delivery_table: Any, delivered_required: bool
 ) -> ColumnElement[datetime | None]:
-    """Return the instant a delivery proves that its address was told at; NULL: it does not.
+    """Return `Evidence.told_at`, or what the person acknowledged; NULL: nothing proves it.
 
-    `delivery_table` is the table or an alias of it. `delivered_required`: acceptance by the
-    provider is not enough for the utility.
+    `delivery_table` is the table or an alias of it.
     """
     row = delivery_table.c
-    unbroken = or_(
-        row.failed_at.is_(None),
-        and_(row.delivered_at.is_not(None), row.delivered_at > row.failed_at),
+    told = case(
+        (row.failed_at.is_(None), row.delivered_at if delivered_required else row.accepted_at),
+        (row.delivered_at > row.failed_at, row.delivered_at),
     )
-    told = row.delivered_at if delivered_required else row.accepted_at
     return cast(
         "ColumnElement[datetime | None]",
-        func.coalesce(case((unbroken, told)), row.acknowledged_at, type_=row.accepted_at.type),
+        func.coalesce(told, row.acknowledged_at, type_=row.accepted_at.type),
     )
