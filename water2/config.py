@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+ENV_FILE = "water2.env"  # in the data folder; environment variables come before it
+
 
 class Settings(BaseSettings):
     """How this installation runs. What the law demands is not here but in the rulebook."""
@@ -35,6 +37,9 @@ class Settings(BaseSettings):
     )
     session_hours: int = Field(12, ge=1, le=720, description="life of a sign-in")
     sweep_seconds: int = Field(60, ge=1, le=3600, description="pause between two sweeps")
+    delivery_seconds: int = Field(
+        2, ge=1, le=60, description="pause between two looks for messages to send"
+    )
     checkpoint_minutes: int = Field(10, ge=1, le=1440, description="pause between checkpoints")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
@@ -91,4 +96,4 @@ def load_settings(**changes: Any) -> Settings:
     """
     given = {key: value for key, value in changes.items() if value is not None}
     folder = Path(given.get("data_dir") or Settings().data_dir)
-    return Settings(_env_file=folder / "water2.env", **given)
+    return Settings(_env_file=folder / ENV_FILE, **given)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from water2.clock import Clock, DemoClock, clock_of, wall_clock
 from water2.config import Settings
 from water2.database import open_database
 from water2.domain.access import SYSTEM
+from water2.jobs import deliver_due
 from water2.scheduler import Scheduler
 from water2.services.demo.clock import move_clock
 from water2.services.keys import read_contact_box
@@ -68,9 +70,10 @@ def build_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
 
 def build_app(runtime: Runtime, settings: Settings, *, with_worker: bool) -> FastAPI:
     """Return API and pages as one application; a settable clock makes it a demonstration."""
+    deliver = partial(deliver_due, runtime, settings)
 
     async def move(to: datetime) -> None:
-        await move_clock(runtime, SYSTEM, to)
+        await move_clock(runtime, SYSTEM, to, deliver)
 
     app = create_api(
         runtime,
@@ -79,7 +82,7 @@ def build_app(runtime: Runtime, settings: Settings, *, with_worker: bool) -> Fas
         move_clock=move if isinstance(runtime.clock, DemoClock) else None,
         worker_expected=with_worker,
     )
-    add_pages(app, runtime, settings)
+    add_pages(app, runtime, settings, deliver)
     return app
 
 

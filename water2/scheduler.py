@@ -1,11 +1,10 @@
-"""The alarm clock: which jobs run how often. It decides nothing; every job is a use-case.
+"""The alarm clock: it rings the jobs of this process and decides nothing.
 
 Any number of workers may run at once; runs may be late, doubled or skipped: all state is in SQL.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -16,12 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from water2.clock import wall_clock
 from water2.config import Settings
-from water2.domain.errors import Conflict, NotFound
-from water2.services.housekeeping import keep_house
-from water2.services.job_runs import SWEEP, begin_job, fail_job, finish_job
-from water2.services.ledger_heads import UNDER_WAY
-from water2.services.ledger_signing import checkpoint_ledgers
-from water2.services.sweep import sweep
+from water2.jobs import JOBS, Job, open_gateways, run_job
 from water2.work import Runtime
 
 logger = logging.getLogger(__name__)
@@ -31,79 +25,13 @@ STUCK_AFTER = timedelta(hours=1)  # a run longer than this is cut off; what it c
 LEAVE_SECONDS = 10  # how long a running job is waited for when the process ends
 
 
-@dataclass(frozen=True)
-class Job:
-    """A use-case and the pause between two runs of it, in real time."""
-
-    name: str
-    pause: Callable[[Settings], timedelta]
-    run: Callable[[Runtime, Settings], Awaitable[object]]
-
-
-async def _sweep(runtime: Runtime, _settings: Settings) -> object:
-    return await sweep(runtime)
-
-
-async def _checkpoints(runtime: Runtime, settings: Settings) -> object:
-    try:
-        run = await checkpoint_ledgers(runtime, settings)
-    except Conflict as conflict:
-        if conflict.code == UNDER_WAY:  # another process of this folder is at it
-            return None
-        raise
-    for refused in run.refused:
-        logger.error("ledger %s was not signed: %s", refused.ledger_id, refused.code)
-    return run
-
-
-async def _housekeeping(runtime: Runtime, _settings: Settings) -> object:
-    async with runtime.work() as work:
-        return await keep_house(work, wall_clock())
-
-
-JOBS: Mapping[str, Job] = {
-    job.name: job
-    for job in (
-        Job(SWEEP, lambda settings: timedelta(seconds=settings.sweep_seconds), _sweep),
-        Job(
-            "checkpoints",
-            lambda settings: timedelta(minutes=settings.checkpoint_minutes),
-            _checkpoints,
-        ),
-        Job("housekeeping", lambda _settings: timedelta(hours=1), _housekeeping),
-    )
-}
-
-
-async def run_job(runtime: Runtime, settings: Settings, name: str) -> object:
-    """Run a job now and return its answer; how it went is kept for the health endpoint.
-
-    Raises:
-        NotFound: there is no job of that name.
-    """
-    job = JOBS.get(name)
-    if job is None:
-        raise NotFound("job", name)
-    async with runtime.work() as work:
-        await begin_job(work, name, wall_clock())
-    try:
-        answer = await job.run(runtime, settings)
-    except Exception as error:
-        with suppress(Exception):  # the database that failed the job may fail this, too
-            async with runtime.work() as work:
-                await fail_job(work, name, repr(error))
-        raise
-    async with runtime.work() as work:
-        await finish_job(work, name, wall_clock())
-    return answer
-
-
 @dataclass
 class _Beat:
     """When a job of this process last began, by the loop's own clock, and whether it is running."""
 
     began: float
     running: bool = False
+    rang: bool = False
 
 
 @dataclass
@@ -123,6 +51,8 @@ class Scheduler:
     _running: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
+        async with open_gateways(self.runtime, self.settings):
+            pass  # a setting that is wrong is refused now, not when the first message is due
         self._start()
         self._watchdog = asyncio.create_task(self._watch())
         return self
@@ -175,7 +105,10 @@ class Scheduler:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         try:
+            if await self._is_idle(JOBS[name], beat):
+                return
             answer: Any = await run_job(self.runtime, self.settings, name)
+            beat.rang = True
             logger.debug("%s: %s", name, answer)
         except asyncio.CancelledError:
             logger.warning("job %s was cut off; what it committed stays", name)
@@ -183,6 +116,12 @@ class Scheduler:
             logger.exception("job %s failed; it is tried again at its next run", name)
         finally:
             beat.running = False
+
+    async def _is_idle(self, job: Job, beat: _Beat) -> bool:
+        """Tell whether a job that asks has nothing to do; its first ring runs all the same."""
+        return (
+            beat.rang and job.asks is not None and not await job.asks(self.runtime, self.settings)
+        )
 
     def is_dead(self) -> bool:
         """Tell whether a job has not begun for long, or runs for too long."""

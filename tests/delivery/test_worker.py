@@ -30,7 +30,6 @@ from water2.services.delivery.worker import (
     Delivered,
     DeliveryWorker,
     anything_to_deliver,
-    deliver,
 )
 
 MANY = [f"139{n:08}" for n in range(300)]
@@ -59,10 +58,10 @@ async def test_an_idle_worker_has_nothing_to_do(lishui, estate, clock):
     assert not await anything_to_deliver(lishui.runtime, AT)
     async with lishui.runtime.work() as work:
         await queue(work, estate, *MANY[:2], due_at=work.now + timedelta(hours=1))
-    assert await deliver(worker) == Delivered()
+    assert await worker.run_once() == Delivered()
     clock.set(clock.now + timedelta(hours=1))
     assert await anything_to_deliver(lishui.runtime, AT)
-    assert (await deliver(worker)).accepted == 2
+    assert (await worker.run_once()).accepted == 2
 
 
 async def test_two_workers_at_once_send_nothing_twice_and_lose_nothing(lishui, estate):
@@ -301,4 +300,4 @@ async def test_a_channel_that_may_not_speak_now_ends_the_run(lishui, estate):
     worker = a_worker(lishui.runtime, RecordingGateway(channel))
     async with asyncio.timeout(10):
         assert (await worker.run_once()).accepted == 20
-        assert await deliver(worker) == Delivered()
+        assert await worker.run_once() == Delivered()

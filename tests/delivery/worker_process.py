@@ -15,7 +15,7 @@ from water2.domain.contacts import ContactBox
 from water2.gateways.addresses import Allowed
 from water2.gateways.http_pool import HttpPool
 from water2.gateways.sms_http import SmsHttpGateway
-from water2.services.delivery.worker import DeliveryWorker, deliver
+from water2.services.delivery.worker import DeliveryWorker
 from water2.work import Runtime
 
 LEASE_SECONDS = 2.0
@@ -35,7 +35,7 @@ async def work(database_url: str, gateway_url: str, connections: int) -> None:
         lease=timedelta(seconds=LEASE_SECONDS),
     )
     while True:
-        await deliver(worker)
+        await worker.run_once()
         await asyncio.sleep(0.05)
 
 

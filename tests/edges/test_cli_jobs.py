@@ -3,7 +3,7 @@
 import pytest
 
 from tests.shell import FOUNDING, Shell
-from water2.scheduler import JOBS
+from water2.jobs import JOBS
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from water2.config import Settings
 from water2.domain.operation import JobRun
-from water2.scheduler import JOBS, Scheduler
+from water2.jobs import JOBS
+from water2.scheduler import Scheduler
 from water2.services.ledger_keys import make_signing_key
 from water2.work import Runtime
 

@@ -9,7 +9,7 @@ from tests.sinks import smtp_server
 from water2.config import Settings
 from water2.domain.errors import Conflict
 from water2.domain.sending import ROBOTS, Outcome, SendingChannel
-from water2.gateways.build import allowed_of, build_gateways
+from water2.gateways.build import allowed_of, build_gateways, channels_of
 
 ALIYUN = "aliyun://LTAI1@dysmsapi.aliyuncs.com?sign=%E7%93%AF%E5%9F%8E&template=SMS_1"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -65,13 +65,28 @@ async def test_aliyun_is_reached_through_a_proxy_that_is_allowed(sink):
     await close(gateways)
 
 
-async def test_a_demonstration_plays_what_is_not_set_and_nothing_else():
+async def test_a_demonstration_plays_what_asks_for_it_and_nothing_else():
     gateways = build_gateways(settings_of(sms_url="demo:"), clock=clock, demo=True)
     gateway = gateways[SendingChannel.sms]
     assert (await gateway.send(sms())).outcome is Outcome.accepted
     assert (await gateway.send(sms(address="13800000009"))).outcome is Outcome.permanent
     assert (await gateway.ask(sms())).outcome is Outcome.accepted
-    assert gateways[SendingChannel.mail].channel is SendingChannel.mail
+    assert SendingChannel.mail not in gateways
+    await close(gateways)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"sms_url": "https://sms.example.com/send"},
+        {"smtp_url": "smtps://mail.example.com?from=a@b.cn"},
+    ],
+)
+async def test_the_channels_of_some_settings_are_those_that_get_a_gateway(given):
+    settings = settings_of(**given)
+    gateways = build_gateways(settings, clock=clock, demo=False)
+    assert channels_of(settings) == set(gateways)
     await close(gateways)
 
 

@@ -17,6 +17,7 @@ from water2.cli.demonstration import (
     prepare,
 )
 from water2.cli.serving import log_to_stderr
+from water2.config import load_settings
 from water2.domain.errors import Invalid
 from water2.main import serve
 from water2.services.instants import read_instant
@@ -38,6 +39,8 @@ async def demo(
     if not (empty or is_made(settings)):
         at.terminal.say("cli.demo.making")
     standing = await prepare(settings, Demonstration(empty, instant, password))
+    # the folder may hold settings of its own by now
+    settings = demo_settings(load_settings(data_dir=settings.data_dir), host, port)
 
     def tell() -> None:
         usernames = ", ".join((UTILITY.admin, *ACCOUNTS))

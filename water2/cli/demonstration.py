@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
 from water2.clock import DEMO_CLOCK_FILE, DemoClock, clock_of, wall_clock
-from water2.config import Settings
+from water2.config import ENV_FILE, Settings
 from water2.domain.access import SYSTEM, Role
 from water2.domain.errors import Conflict
+from water2.jobs import deliver_due
 from water2.main import build_runtime, opened
 from water2.services.account_changes import reset_password
 from water2.services.account_queries import find_user
@@ -98,9 +100,19 @@ async def _make(settings: Settings, asked: Demonstration) -> None:
                 await create_user(work, account, hashes[username])
         if not asked.empty:
             await seed_demo(runtime)
+            _play_messages(settings)
     finally:
         await runtime.database.dispose()
     making.rename(settings.data_dir / DEMO_CLOCK_FILE)
+
+
+def _play_messages(settings: Settings) -> None:
+    """Let SMS and mail be played: nothing is sent, and all is accepted, by this folder's settings.
+
+    An empty demonstration has no gateway, as an installation that nobody has set up.
+    """
+    lines = "WATER2_SMS_URL=demo:\nWATER2_SMTP_URL=demo:\n"
+    (settings.data_dir / ENV_FILE).write_text(lines, encoding="utf-8")
 
 
 def _account(username: str, role: Role, password: SecretStr) -> CreateUser:
@@ -115,7 +127,8 @@ async def _hashes(password: SecretStr, usernames: Iterable[str]) -> dict[str, st
 async def _change(settings: Settings, asked: Demonstration) -> None:
     async with opened(settings) as runtime:
         if asked.now is not None and asked.now > runtime.clock():
-            await move_clock(runtime, SYSTEM, asked.now)
+            deliver = partial(deliver_due, runtime, settings)
+            await move_clock(runtime, SYSTEM, asked.now, deliver)
         if asked.password is not None:
             hashes = await _hashes(SecretStr(asked.password), (UTILITY.admin, *ACCOUNTS))
             async with runtime.work() as work:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from water2.cli.command import Place, Status
-from water2.scheduler import JOBS, run_job
+from water2.jobs import JOBS, run_job
 
 
 async def job(at: Place, name: Annotated[str, typer.Argument(help="job_name")]) -> Status:

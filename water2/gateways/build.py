@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from water2.clock import Clock
 from water2.config import Settings
 from water2.domain.errors import Conflict, Invalid
-from water2.domain.sending import Gateway, SendingChannel
+from water2.domain.sending import ENDPOINT_CHANNELS, Gateway, SendingChannel
 from water2.gateways.addresses import Allowed, check_host, check_url
 from water2.gateways.aliyun_signature import AliyunKey
 from water2.gateways.demonstration import DemonstrationGateway
@@ -34,7 +34,7 @@ def build_gateways(
     """Return a gateway for each channel that can be used; SMS and mail need a setting.
 
     `clock` gives real time, also in a demonstration: signatures are judged by it elsewhere. In a
-    demonstration a channel without a setting, or with `demo:`, sends nothing and accepts all.
+    demonstration `demo:` is a gateway that sends nothing and accepts all.
 
     Raises:
         Conflict: `setting_unusable`, with the setting's name and why.
@@ -57,6 +57,12 @@ def build_gateways(
     elif smtp_url:
         gateways[SendingChannel.mail] = _mail(smtp_url, allowed, clock)
     return gateways
+
+
+def channels_of(settings: Settings) -> frozenset[SendingChannel]:
+    """Return the channels that have a gateway, without building any."""
+    set_up = ((SendingChannel.sms, settings.sms_url), (SendingChannel.mail, settings.smtp_url))
+    return ENDPOINT_CHANNELS | {channel for channel, url in set_up if url}
 
 
 def allowed_of(settings: Settings) -> Allowed:
@@ -86,7 +92,7 @@ def _is_played(url: str | None, setting: str, demo: bool) -> bool:
     """Tell whether a channel only plays; outside a demonstration that would be false evidence."""
     if url == _DEMONSTRATION and not demo:
         raise _unusable(setting, "demo_only")
-    return demo and (not url or url == _DEMONSTRATION)
+    return url == _DEMONSTRATION
 
 
 def _pool(connections: int, allowed: Allowed) -> HttpPool:

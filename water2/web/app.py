@@ -6,6 +6,7 @@ from starlette.types import Scope
 
 from water2.config import Settings
 from water2.domain.errors import NotFound
+from water2.services.demo.clock import Deliver
 from water2.web import demo, desk, entry, public, public_subscriptions
 from water2.web.page import PAGE_HEADERS
 from water2.web.route import PageRoute
@@ -48,9 +49,14 @@ class _Static(StaticFiles):
         return answer
 
 
-def add_pages(app: FastAPI, runtime: Runtime, settings: Settings) -> None:
-    """Add the pages to an application; the composition root calls it once."""
-    app.state.desk = Desk(runtime, settings)
+def add_pages(
+    app: FastAPI, runtime: Runtime, settings: Settings, deliver: Deliver | None = None
+) -> None:
+    """Add the pages to an application; the composition root calls it once.
+
+    `deliver` sends what is due, where a demonstration's clock passes it.
+    """
+    app.state.desk = Desk(runtime, settings, deliver)
     static = _Static(packages=[("water2.web", "static")])
     # at the root, too: the public pages stand without the desk, which may be closed to the world
     for way in ("/static", "/desk/static"):

@@ -26,5 +26,6 @@ async def move_demo_clock(
     actor = visit.signed_in().actor
     async with visit.desk.runtime.read(actor) as work:
         place = await choose_place(work, None)
-    await move_clock(visit.desk.runtime, actor, read_instant(now, place.utility.timezone))
+    to = read_instant(now, place.utility.timezone)
+    await move_clock(visit.desk.runtime, actor, to, visit.desk.deliver)
     return RedirectResponse(way_back(back), 303, PAGE_HEADERS)

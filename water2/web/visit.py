@@ -15,6 +15,7 @@ from water2.config import Settings
 from water2.domain.access import INSPECTORS, Action, Role
 from water2.domain.errors import DomainError, NotFound, NotPermitted
 from water2.domain.organisation import Utility
+from water2.services.demo.clock import Deliver
 from water2.services.sign_in import Caller, NotSignedIn, identify
 from water2.web.page import Frame, UtilityChoice, Viewer
 from water2.words import DEFAULT_LANGUAGE, LANGUAGES, Language
@@ -36,6 +37,7 @@ class Desk:
 
     runtime: Runtime
     settings: Settings
+    deliver: Deliver | None = None  # sends what is due; a demonstration's clock passes it
 
     @property
     def demo_clock(self) -> DemoClock | None:

@@ -21,11 +21,29 @@ from water2.services.delivery.staff_addresses import (
 from water2.services.register import record_act
 from water2.services.reminders import MANAGERS
 from water2.services.rulebooks import book_of
-from water2.work import Work
+from water2.work import Runtime, Work
 
 USEFUL = timedelta(days=2)
 """Policy: an older digest says nothing that a newer one does not."""
 MOST_AT_ONCE = 500
+
+
+async def send_all_digests(runtime: Runtime) -> int:
+    """Queue the digests of every utility that has any to send; return how many."""
+    async with runtime.read() as work:
+        rows = await work.session.exec(
+            select(Utility)
+            .join(Digest, col(Digest.utility_id) == Utility.id)
+            .where(col(Digest.sent_at).is_(None))
+            .distinct()
+            .order_by(Utility.id)
+        )
+        utilities = rows.all()
+    sent = 0
+    for utility in utilities:
+        async with runtime.work() as work:
+            sent += await send_digests(work, utility)
+    return sent
 
 
 async def send_digests(work: Work, utility: Utility) -> int:

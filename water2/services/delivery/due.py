@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from water2.domain.delivery import Lane
+from sqlmodel import col, func, select
+
+from water2.domain.delivery import Delivery, DeliveryState, Lane
 from water2.domain.sending import SendingChannel
 from water2.services.delivery.statements import Statement
 from water2.work import Work
@@ -48,3 +50,14 @@ async def tending_due(work: Work, at: datetime) -> bool:
     `at` is real time.
     """
     return (await TENDING.run(work, now=work.now, at=at)).first() is not None
+
+
+async def next_due(work: Work) -> datetime | None:
+    """Return the next instant, by the installation's clock, at which a message becomes due."""
+    rows = await work.session.exec(
+        select(func.min(Delivery.due_at)).where(
+            col(Delivery.state).in_([DeliveryState.ready, DeliveryState.held]),
+            col(Delivery.due_at) > work.now,
+        )
+    )
+    return rows.one()

@@ -126,7 +126,7 @@ async def end_endpoint(work: Work, id_: str) -> Endpoint:
     work.require(Action.keep_deliveries)
     endpoint = await fetch(work, Endpoint, id_, lock=True)
     if endpoint.ended_at is not None:
-        raise Conflict("endpoint_ended", {"ended_at": endpoint.ended_at.isoformat()})
+        raise Conflict("endpoint_ended", {"ended_at": endpoint.ended_at})
     endpoint.ended_at = work.now
     work.session.add(endpoint)
     await supersede_of_endpoint(work, endpoint.id)

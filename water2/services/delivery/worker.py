@@ -210,11 +210,3 @@ async def anything_to_deliver(
     """Tell whether a worker has anything to do; `at` is real time, `channels` have a gateway."""
     async with runtime.read() as work:
         return bool(await channels_due(work, channels)) or await tending_due(work, at)
-
-
-async def deliver(worker: DeliveryWorker) -> Delivered:
-    """Send what is due, if anything is: what the scheduler runs every second or so."""
-    at, channels = worker.terms.wall(), worker.gateways.keys()
-    if not await anything_to_deliver(worker.runtime, at, channels):
-        return Delivered()
-    return await worker.run_once()

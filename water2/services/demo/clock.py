@@ -1,5 +1,6 @@
-"""The demonstration's clock: moved ahead, it runs the sweeps it passes, day by day."""
+"""The demonstration's clock: moved ahead, it runs the jobs it passes, stop by stop."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,24 @@ from water2.domain.access import Action, Actor
 from water2.domain.duty import Duty
 from water2.domain.errors import Conflict, NotFound
 from water2.domain.organisation import Utility
+from water2.services.delivery.digests import send_all_digests
+from water2.services.delivery.due import next_due
+from water2.services.outages.watching import next_watch, watch_outages
 from water2.services.sweep import sweep
 from water2.work import Runtime
 
+Deliver = Callable[[], Awaitable[object]]
+"""Sends what is due by now."""
 
-async def move_clock(runtime: Runtime, actor: Actor, to: datetime) -> datetime:
+
+async def move_clock(
+    runtime: Runtime, actor: Actor, to: datetime, deliver: Deliver | None = None
+) -> datetime:
     """Move the demonstration's clock ahead to an aware instant; return where it stands.
 
-    The clock stops at each civil midnight on which some duty wakes and sweeps there, so that what
-    opens, reminds and lapses bears the day on which it would have happened.
+    The clock stops at each civil midnight on which some duty wakes, at each warning of an outage
+    and, where messages can be sent, whenever one is due. There the jobs run, so that what opens,
+    reminds, lapses and is told bears the instant at which it would have happened.
 
     Raises:
         NotFound: this is no demonstration.
@@ -32,13 +42,29 @@ async def move_clock(runtime: Runtime, actor: Actor, to: datetime) -> datetime:
         work.require(Action.administer)
     if to < clock():
         raise Conflict("clock_set_back", {"now": clock().isoformat()})
-    await sweep(runtime)
-    while (midnight := await _next_midnight(runtime)) is not None and midnight < to:
-        clock.set(midnight)
-        await sweep(runtime)
+    await _run_jobs(runtime, deliver)
+    while (stop := await _next_stop(runtime, deliver)) is not None and stop < to:
+        clock.set(stop)
+        await _run_jobs(runtime, deliver)
     clock.set(to)
-    await sweep(runtime)
+    await _run_jobs(runtime, deliver)
     return clock()
+
+
+async def _run_jobs(runtime: Runtime, deliver: Deliver | None) -> None:
+    await sweep(runtime)
+    await watch_outages(runtime)
+    await send_all_digests(runtime)
+    if deliver is not None:
+        await deliver()
+
+
+async def _next_stop(runtime: Runtime, deliver: Deliver | None) -> datetime | None:
+    """Return the first instant after now at which some job has something to do."""
+    found = [await _next_midnight(runtime)]
+    async with runtime.read() as work:
+        found += [await next_watch(work), await next_due(work) if deliver else None]
+    return min((stop for stop in found if stop is not None), default=None)
 
 
 async def _next_midnight(runtime: Runtime) -> datetime | None:
