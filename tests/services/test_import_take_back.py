@@ -1,18 +1,26 @@
 """An import taken back, while nothing has built on it."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import SQLModel, func, select
 
 from tests.services.register_files import as_utf8, register, take, text_of
 from water2.domain.errors import Conflict, NotFound, NotPermitted
-from water2.domain.facility import Facility, Tank
+from water2.domain.facility import Building, Facility, Tank
+from water2.domain.household import Household
 from water2.domain.importing import ImportRun
 from water2.domain.ledger import LedgerEntry
+from water2.domain.notice import Notice
 from water2.domain.organisation import Contact
+from water2.domain.outage import OutageKind, OutageReason
 from water2.domain.work_order import WorkOrder, WorkOrderState
 from water2.services.importing.past_imports import refused_rows
 from water2.services.importing.sending_back import rejections_csv
 from water2.services.importing.take_back import take_back_import
+from water2.services.outages.drafting import CreateOutage, create_outage, new_outage
+from water2.services.outages.extent import Extent
+from water2.services.outages.transitions import publish_outage
 from water2.services.sweep import sweep
 
 KEPT = {
@@ -119,6 +127,52 @@ async def test_what_was_built_on_is_named_and_nothing_changes(lishui):
     assert refused.value.code == "import_built_on"
     assert set(refused.value.facts["by"]) >= {"tank", "building", "household", "cleaning", "sample"}
     assert await contents(lishui) == before
+
+
+async def test_households_frozen_in_a_notice_stay(lishui):
+    ids = import_ids(await take(lishui, *register()))
+    async with lishui.runtime.work(lishui.manager) as work:
+        outage = await create_outage(work, await an_outage(work))
+        await publish_outage(work, outage.id)
+    with pytest.raises(Conflict) as refused:
+        await take_back(lishui, ids["household"])
+    async with lishui.runtime.read() as work:
+        notice = (await work.session.exec(select(Notice))).one()
+    assert refused.value.facts["by"] == {"notice_recipient": notice.households}
+
+
+async def test_a_building_named_in_an_outage_stays(lishui):
+    ids = import_ids(await take(lishui, as_utf8("泵房台账"), as_utf8("水箱台账"), as_utf8("楼栋")))
+    async with lishui.runtime.work(lishui.manager) as work:
+        building = (await work.session.exec(select(Building).limit(1))).one()
+        facility = (
+            await work.session.exec(select(Facility).where(Facility.id == building.facility_id))
+        ).one()
+        work.session.add(
+            new_outage(
+                work,
+                facility,
+                Extent((building.id,), ()),
+                OutageKind.planned,
+                OutageReason.construction,
+            )
+        )
+    with pytest.raises(Conflict) as refused:
+        await take_back(lishui, ids["building"])
+    assert refused.value.facts["by"] == {"outage": 1}
+
+
+async def an_outage(work):
+    """Give a planned outage of the facility of some household."""
+    household = (await work.session.exec(select(Household).limit(1))).one()
+    starts_at = work.now + timedelta(hours=48)
+    return CreateOutage(
+        kind=OutageKind.planned,
+        facility_id=household.facility_id,
+        reason=OutageReason.construction,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=4),
+    )
 
 
 async def test_an_edit_since_is_building_on_it(lishui):

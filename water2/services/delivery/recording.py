@@ -53,7 +53,9 @@ class Told(NamedTuple):
 
 def plain(text: str) -> str:
     """Return what a provider said as it can be stored: 120 characters, none unprintable."""
-    return "".join(one for one in text if one.isprintable())[:120]
+    if not text.isprintable():  # asked of the whole first: it seldom is not, and this runs often
+        text = "".join(one for one in text if one.isprintable())
+    return text[:120]
 
 
 async def record_outcomes(work: Work, told: Sequence[Told], type_: str = SETTLED) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from water2.domain.importing import ImportChanged, ImportRun
 from water2.domain.work_order import Origin, WorkOrder, WorkOrderState, WorkOrderTask
+from water2.services.importing.outages_on import outages_on
 from water2.services.importing.shelf import Columns, as_json, table_of
 from water2.services.rows import chunks
 from water2.work import Work
@@ -32,6 +33,7 @@ async def built_on(
     for table, column, ids in _references(created):
         if count := await _count(work, table, column.in_(ids), created.get(table.name, ())):
             found[table.name] = found.get(table.name, 0) + count
+    found |= await outages_on(work, created)
     ids = [row_id for ids in created.values() for row_id in ids]
     ids += [row["row_id"] for row in changed]
     if later := await _changed_by_later_imports(work, run, ids):
