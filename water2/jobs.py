@@ -14,14 +14,13 @@ from water2.config import Settings
 from water2.domain.errors import Conflict, NotFound
 from water2.domain.sending import Gateway, SendingChannel
 from water2.gateways.build import build_gateways, channels_of
-from water2.services.delivery.digests import send_all_digests
 from water2.services.delivery.worker import Delivered, DeliveryWorker, anything_to_deliver
 from water2.services.housekeeping import keep_house
 from water2.services.job_runs import SWEEP, begin_job, fail_job, finish_job
 from water2.services.ledger_heads import UNDER_WAY
 from water2.services.ledger_signing import checkpoint_ledgers
-from water2.services.outages.watching import watch_outages
 from water2.services.sweep import sweep
+from water2.services.watch import keep_watch
 from water2.work import Runtime
 
 logger = logging.getLogger(__name__)
@@ -36,14 +35,6 @@ class Job:
     run: Callable[[Runtime, Settings], Awaitable[object]]
     asks: Callable[[Runtime, Settings], Awaitable[bool]] | None = None
     """Tells by a cheap look whether there is anything to do: a job that rings often asks first."""
-
-
-@dataclass(frozen=True)
-class Reminded:
-    """How many warnings of outages, and how many digests, were queued."""
-
-    warnings: int
-    digests: int
 
 
 async def _sweep(runtime: Runtime, _settings: Settings) -> object:
@@ -63,7 +54,7 @@ async def _checkpoints(runtime: Runtime, settings: Settings) -> object:
 
 
 async def _reminders(runtime: Runtime, _settings: Settings) -> object:
-    return Reminded(await watch_outages(runtime), await send_all_digests(runtime))
+    return await keep_watch(runtime)
 
 
 async def deliver_due(runtime: Runtime, settings: Settings) -> Delivered:

@@ -444,6 +444,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_outage_number")),
     )
     with op.batch_alter_table("outage", schema=None) as batch_op:
+        batch_op.create_index("ix_outage_announced", ["announced_at"], unique=False)
         batch_op.create_index(
             "ix_outage_current",
             ["utility_id", "starts_at"],
@@ -686,6 +687,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('published', 'in_effect')"),
             postgresql_where=sa.text("state IN ('published', 'in_effect')"),
         )
+        batch_op.drop_index("ix_outage_announced")
 
     op.drop_table("outage")
     with op.batch_alter_table("subscription", schema=None) as batch_op:

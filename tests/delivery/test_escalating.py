@@ -8,7 +8,7 @@ from tests.delivery.builders import a_household, queue, row_of, states
 from water2.domain.delivery import DeliveryState
 from water2.domain.organisation import PolicySetting
 from water2.domain.sending import SendingChannel
-from water2.services.delivery.escalating import expire, open_next_channels
+from water2.services.delivery.escalating import expire_all, open_next_channels
 
 SMS, MAIL = SendingChannel.sms, SendingChannel.mail
 PHONE = "13900000001"
@@ -91,8 +91,7 @@ async def test_what_is_useless_expires_wherever_it_waits(lishui, estate, clock):
         held = await a_held(work, estate, **expires)
         kept = (await queue(work, estate, "13900000002"))[0]
     clock.set(clock.now + timedelta(hours=1))
-    async with lishui.runtime.work() as work:
-        assert await expire(work, lishui.utility.id) == 2
+    assert await expire_all(lishui.runtime) == 2
     now = await states(lishui.runtime)
     assert (now[ready], now[held], now[kept]) == ("expired", "expired", "ready")
     assert (await row_of(lishui.runtime, ready)).settled_at == clock.now

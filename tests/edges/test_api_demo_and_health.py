@@ -6,10 +6,14 @@ import pytest
 from sqlalchemy import text
 
 from tests.edges.conftest import client_of
+from tests.edges.outages import published
 from tests.edges.test_api_register import a_registered_place
+from tests.estate import an_estate
 from tests.ledgers import an_entry, append
 from water2.api.app import create_api
 from water2.config import Settings
+from water2.domain.sending import SendingChannel
+from water2.services.delivery.channels import stop_channel
 from water2.services.job_runs import SWEEP, begin_job, finish_job
 from water2.services.sweep import sweep
 
@@ -88,6 +92,19 @@ async def test_without_a_worker_of_its_own_a_process_tells_the_age_and_is_ready(
         answer = await client.get(f"{ROOT}/readyz")
     assert answer.status_code == 200
     assert answer.json()["checks"]["sweep"] == {"ok": None, "age_seconds": None}
+
+
+async def test_messages_that_wait_and_channels_that_were_stopped_are_told(api, clock):
+    installation = api.installation
+    estate = await an_estate(installation)
+    assert (await ready(api))[1]["messages"] == {"ok": None, "age_seconds": None}
+    await published(api, estate)
+    async with installation.runtime.work() as work:
+        await stop_channel(work, installation.utility.id, SendingChannel.sms, "SIGN_UNKNOWN")
+    clock.set(clock.now + timedelta(minutes=15))
+    _, checks = await ready(api)
+    assert checks["messages"] == {"ok": None, "age_seconds": 900}
+    assert checks["channels"] == {"ok": None, "stopped": 1}
 
 
 async def test_the_queue_tells_how_far_the_sweep_is_behind(api, clock, wall):

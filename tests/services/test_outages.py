@@ -11,6 +11,7 @@ from water2.domain.delivery import Delivery, DeliveryState
 from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted, RuleViolation
 from water2.domain.notice import Notice, NoticeKind, NoticeRecipient
 from water2.domain.outage import OutageKind, OutageReason, OutageState
+from water2.rules.flags import FlagCode
 from water2.services.outages.changing import (
     ExtendOutage,
     RescheduleOutage,
@@ -142,6 +143,22 @@ async def test_exactly_24_hours_ahead_may_be_published_and_a_second_less_not(
     assert refused.value.refused.provision.article == "15"
     assert refused.value.refused.earliest == NOW + DAY
     assert await deliveries(lishui) == []
+
+
+async def test_a_draft_counts_whom_it_would_concern(lishui, estate):
+    whole = await seen(lishui, await planned(lishui, estate))
+    assert (whole.progress.told.households, whole.progress.told.in_time) == (6, 0)
+    one = [estate.buildings["1幢"].id]
+    part = await seen(lishui, await planned(lishui, estate, building_ids=one))
+    assert part.progress.told.households == 3
+    assert FlagCode.households_not_told not in part.flags
+
+
+async def test_a_refusal_tells_instants_by_the_clock_of_the_utility(lishui, estate):
+    outage = await planned(lishui, estate, starts_at=NOW + DAY - SECOND)
+    with pytest.raises(RuleViolation) as error:
+        await act(lishui, publish_outage, outage.id)
+    assert f"{error.value.refused.earliest:%m-%d %H:%M}" == "11-24 09:00"
 
 
 async def test_starting_names_whoever_is_not_told_and_the_earliest_lawful_start(

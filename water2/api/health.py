@@ -40,7 +40,7 @@ async def show_alive() -> AliveAnswer:
 
 def _checks(state: ApiState, found: Readiness) -> dict[str, dict[str, Any]]:
     """Judge what was found; `ok` null means: told, not judged."""
-    age = found.sweep_age
+    age, waits = found.sweep_age, found.messages_age
     late = found.sweep_late(state.sweep_pause)
     return {
         "database": {"ok": True},
@@ -50,6 +50,11 @@ def _checks(state: ApiState, found: Readiness) -> dict[str, dict[str, Any]]:
             "age_seconds": None if age is None else int(age.total_seconds()),
         },
         "queue": {"ok": None, "rows": found.queue_rows, "days_behind": found.queue_days},
+        "messages": {
+            "ok": None,
+            "age_seconds": None if waits is None else int(waits.total_seconds()),
+        },
+        "channels": {"ok": None, "stopped": found.channels_stopped},
         "setbacks": {"ok": None, "ledgers": found.set_back},
         "disk": {
             "ok": found.disk_free_bytes >= LEAST_FREE_BYTES,
@@ -83,6 +88,14 @@ async def show_metrics(request: Request) -> Response:
         ),
         "water2_queue_rows": ("Duties the sweep should have looked at", found.queue_rows),
         "water2_queue_days": ("Days the oldest of them waits", found.queue_days),
+        "water2_messages_age_seconds": (
+            "Seconds the oldest message that is due waits",
+            0 if found.messages_age is None else found.messages_age.total_seconds(),
+        ),
+        "water2_channels_stopped": (
+            "Channels stopped as misconfigured",
+            found.channels_stopped,
+        ),
         "water2_ledgers_set_back": ("Ledgers that lost signed entries once", found.set_back),
         "water2_disk_free_bytes": ("Free space of the data folder", found.disk_free_bytes),
         "water2_schema_current": ("Whether the schema is this program's", found.schema_current),

@@ -56,6 +56,7 @@ class Outage(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_outage_listed", "utility_id", "created_at", "id"),
+        Index("ix_outage_announced", "announced_at"),
         Index(
             "ix_outage_current",
             "utility_id",

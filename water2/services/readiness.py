@@ -9,9 +9,11 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
+from water2.domain.delivery import ChannelStop
 from water2.domain.duty import Duty
 from water2.domain.organisation import Utility
 from water2.schema import needed_revision
+from water2.services.delivery.due import oldest_due
 from water2.services.job_runs import SWEEP, age_of_job
 from water2.services.ledger_setbacks import count_setbacks
 from water2.work import Runtime, Work
@@ -24,6 +26,7 @@ SWEEPS_MISSED = 5  # pauses after which a sweep counts as missing
 class Readiness:
     """What was found. `queue_rows` duties wait for the sweep, the oldest for `queue_days`.
 
+    `messages_age`: for how long the oldest message that is due has waited; None: none waits.
     `set_back`: how many ledgers ever lost signed entries, which was accepted.
     """
 
@@ -32,6 +35,8 @@ class Readiness:
     sweep_age: timedelta | None
     queue_rows: int
     queue_days: int
+    messages_age: timedelta | None
+    channels_stopped: int
     set_back: int
     disk_free_bytes: int
     now: datetime
@@ -57,12 +62,16 @@ async def read_readiness(runtime: Runtime, data_dir: Path, at: datetime) -> Read
         rows, oldest, today = await _queue(work)
         age = await age_of_job(work, SWEEP, at)
         set_back = await count_setbacks(work)
+        waiting_since = await oldest_due(work)
+        stopped = (await work.session.exec(select(func.count()).select_from(ChannelStop))).one()
     return Readiness(
         schema=str(schema),
         schema_expected=_needed(),
         sweep_age=age,
         queue_rows=rows,
         queue_days=max(0, (today - oldest).days) if oldest else 0,
+        messages_age=None if waiting_since is None else work.now - waiting_since,
+        channels_stopped=stopped,
         set_back=set_back,
         disk_free_bytes=shutil.disk_usage(data_dir).free,
         now=runtime.now(),

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
 from water2.domain.contacts import masked
-from water2.domain.delivery import Delivery, DeliveryState, Endpoint
+from water2.domain.delivery import Delivery, DeliverySource, DeliveryState, Endpoint
 from water2.domain.errors import Conflict
 from water2.domain.evidence import level_of
+from water2.domain.notice import Notice
 from water2.domain.organisation import Utility
 from water2.domain.sending import SendingChannel
 from water2.services.delivery.recording import ledger_of
@@ -97,9 +98,10 @@ async def requeue(work: Work, id_: str) -> Delivery:
 
     Raises:
         NotFound: no such delivery, or another utility's.
-        Conflict: it is neither dead nor waived, or of no use any more.
+        Conflict: it is neither dead nor waived, of no use any more, or a later notice holds.
     """
     row = await _given_up(work, id_, DeliveryState.dead, DeliveryState.waived)
+    await _require_last_notice(work, row)
     if row.expires_at is not None and row.expires_at <= work.now:
         raise Conflict("delivery_expired", {"expires_at": row.expires_at})
     row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.ready, 0, work.now, None
@@ -109,6 +111,18 @@ async def requeue(work: Work, id_: str) -> Delivery:
     told = {"delivery": row.id, "channel": row.channel.value}
     record_act(work, await ledger_of(work, row), "delivery.requeued", _subject(row), told)
     return row
+
+
+async def _require_last_notice(work: Work, row: Delivery) -> None:
+    """Refuse the words of an earlier revision: what they say no longer holds."""
+    if row.source is not DeliverySource.notice:
+        return
+    notice = await fetch(work, Notice, row.source_id)
+    later = await work.session.exec(
+        select(func.max(Notice.revision)).where(Notice.outage_id == notice.outage_id)
+    )
+    if (last := later.one()) != notice.revision:
+        raise Conflict("delivery_superseded", {"revision": notice.revision, "last": last})
 
 
 async def waive(work: Work, id_: str, command: WaiveDelivery) -> Delivery:

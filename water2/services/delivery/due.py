@@ -7,7 +7,7 @@ from sqlmodel import col, func, select
 
 from water2.domain.delivery import Delivery, DeliveryState, Lane
 from water2.domain.sending import SendingChannel
-from water2.services.delivery.statements import Statement
+from water2.services.delivery.statements import INSTANT, Statement
 from water2.work import Work
 
 _LANES = ", ".join(f"({lane.value})" for lane in Lane)
@@ -33,6 +33,22 @@ SELECT 1 FROM utility AS u WHERE
     AND d.due_at <= :now)
 LIMIT 1"""
 TENDING = Statement(_TENDING, _TENDING, ("now", "at"))
+
+
+_OLDEST = f"""
+SELECT (SELECT MIN(d.due_at) FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
+  AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now) AS due_at
+FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c CROSS JOIN (VALUES {_LANES}) AS l"""  # noqa: S608 - names of ours
+OLDEST_DUE = Statement(_OLDEST, _OLDEST, columns={"due_at": INSTANT})
+
+
+async def oldest_due(work: Work) -> datetime | None:
+    """Return since when the oldest message that is due waits to be sent; None: none does.
+
+    One of a stopped channel, or of one without a gateway, counts: somebody is not told by it.
+    """
+    rows = await OLDEST_DUE.run(work, now=work.now)
+    return min((row.due_at for row in rows if row.due_at is not None), default=None)
 
 
 async def channels_due(

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, and_, case, exists, select, update
 from sqlmodel import col
+from sqlmodel import select as select_rows
 
 from water2.domain.delivery import Delivery, DeliverySource, DeliveryState
 from water2.domain.evidence import evidence_instant
@@ -14,7 +15,7 @@ from water2.services.delivery.recording import Told, record_outcomes
 from water2.services.delivery.statements import DELIVERY, Statement
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
-from water2.work import Work
+from water2.work import Runtime, Work
 
 MOST_AT_ONCE = 1000
 _RECIPIENT = cast("Any", NoticeRecipient).__table__
@@ -124,6 +125,20 @@ async def expire(work: Work, utility_id: str) -> int:
     ]
     await record_outcomes(work, told)
     return len(rows)
+
+
+async def expire_all(runtime: Runtime) -> int:
+    """Give up what is useless of every utility, whether or not a worker has gateways for it."""
+    async with runtime.read() as work:
+        utilities = list(await work.session.exec(select_rows(Utility.id)))
+    total = 0
+    for utility_id in utilities:
+        found = 1
+        while found:
+            async with runtime.work() as work:
+                found = await expire(work, utility_id)
+            total += found
+    return total
 
 
 async def supersede_of_endpoint(work: Work, endpoint_id: str) -> int:

@@ -21,7 +21,7 @@ from water2.domain.sending import Gateway, SendingChannel
 from water2.services.delivery.completing import LOST
 from water2.services.delivery.doubts import resolve_doubt
 from water2.services.delivery.due import channels_due, tending_due
-from water2.services.delivery.escalating import expire, open_next_channels
+from water2.services.delivery.escalating import open_next_channels
 from water2.services.delivery.leases import settle_lapsed
 from water2.services.delivery.patience import patiently
 from water2.services.delivery.pump import UNWRITTEN, Pump, Terms
@@ -30,7 +30,6 @@ from water2.work import Runtime, Work
 LEASE = timedelta(minutes=2)
 LOOK_SECONDS = 0.25  # how soon a channel that had nothing to do is begun with again
 TEND_SECONDS = 5.0  # how often leases, deadlines and doubts are looked at
-EXPIRE_SECONDS = 60.0  # how often what nobody claims is looked through for what is useless
 REST_SECONDS = 1.0  # how long a channel is left alone that gave nothing: its robots are silent
 GRACE_SECONDS = 5.0  # how long what is under way may take to end when the worker is stopped
 
@@ -87,7 +86,7 @@ class DeliveryWorker:
         self._pumps: dict[tuple[str, SendingChannel], Pump] = {}
         self._tasks: dict[tuple[str, str, str], asyncio.Task[Counter[str]]] = {}
         self._counts: Counter[str] = Counter()
-        self._tended = self._expired = -math.inf
+        self._tended = -math.inf
         self._rested: dict[tuple[str, SendingChannel], float] = {}
 
     async def run_once(self) -> Delivered:
@@ -114,7 +113,7 @@ class DeliveryWorker:
         now = asyncio.get_running_loop().time()
         if now - self._tended > TEND_SECONDS:
             self._tended = now
-            await self._tend(now)
+            await self._tend()
         for utility_id, channel in await patiently(self._channels_due, self.terms.patience):
             self._pump(utility_id, channel, now)
         return bool(self._tasks)
@@ -123,13 +122,10 @@ class DeliveryWorker:
         async with self.runtime.read() as work:
             return await channels_due(work, self.gateways.keys())
 
-    async def _tend(self, now: float) -> None:
-        """Look at uses, leases and deadlines, and begin to find out about doubts."""
+    async def _tend(self) -> None:
+        """Look at leases and deadlines, and begin to find out about doubts."""
         utilities = await patiently(self._read_utilities, self.terms.patience)
         self._utilities = {utility.id: utility for utility in utilities}
-        if now - self._expired > EXPIRE_SECONDS:
-            self._expired = now
-            await self._for_each(expire)
         if not await patiently(self._tending_due, self.terms.patience):
             return
         await self._for_each(self._settle_lapsed)

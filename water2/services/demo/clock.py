@@ -11,10 +11,10 @@ from water2.domain.access import Action, Actor
 from water2.domain.duty import Duty
 from water2.domain.errors import Conflict, NotFound
 from water2.domain.organisation import Utility
-from water2.services.delivery.digests import send_all_digests
 from water2.services.delivery.due import next_due
-from water2.services.outages.watching import next_watch, watch_outages
+from water2.services.outages.watching import next_watch
 from water2.services.sweep import sweep
+from water2.services.watch import keep_watch
 from water2.work import Runtime
 
 Deliver = Callable[[], Awaitable[object]]
@@ -53,8 +53,7 @@ async def move_clock(
 
 async def _run_jobs(runtime: Runtime, deliver: Deliver | None) -> None:
     await sweep(runtime)
-    await watch_outages(runtime)
-    await send_all_digests(runtime)
+    await keep_watch(runtime)
     if deliver is not None:
         await deliver()
 

@@ -1,6 +1,7 @@
 """What outages say of imported rows without a foreign key: recipients frozen, buildings named."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -34,7 +35,7 @@ async def outages_on(work: Work, created: Created) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def _frozen(household_ids: Sequence[str]) -> Select[tuple[int]]:
+def _frozen(household_ids: Sequence[str]) -> Select[Any]:
     """Count households of these that a notice is frozen with.
 
     The recipients' index begins with the notice: so it is asked notice by notice of their facility.
@@ -46,5 +47,5 @@ def _frozen(household_ids: Sequence[str]) -> Select[tuple[int]]:
     )
 
 
-def _facilities(building_ids: Sequence[str] | Select[tuple[str]]) -> Select[tuple[str]]:
+def _facilities(building_ids: Sequence[str] | Select[Any]) -> Select[Any]:
     return select(BUILDING.c.facility_id).where(BUILDING.c.id.in_(building_ids))

@@ -73,10 +73,11 @@ async def move(
     if published:
         announced = outage.starts_at
         require_allowed(
-            judge_new_start(standing.demand, now=work.now, announced=announced, wanted=starts_at)
+            judge_new_start(standing.demand, now=work.now, announced=announced, wanted=starts_at),
+            standing.utility,
         )
         if extent is not None:
-            require_allowed(_widened(work, standing, starts_at))
+            require_allowed(_widened(work, standing, starts_at), standing.utility)
     outage.starts_at, outage.ends_at = starts_at, ends_at
     _set_extent(outage, extent)
     outage.version += 1
@@ -111,7 +112,7 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     if ends_at == outage.ends_at and extent is None and not told:
         return outage
     if extent is not None and standing.planned:
-        require_allowed(_widened(work, standing, outage.starts_at))
+        require_allowed(_widened(work, standing, outage.starts_at), standing.utility)
     note_overrun(outage, work.now, planned=standing.planned)
     outage.ends_at = ends_at
     for field, value in told.items():

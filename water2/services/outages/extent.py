@@ -91,10 +91,15 @@ async def require_somebody(work: Work, facility: Facility, extent: Extent) -> No
     Raises:
         Invalid: `extent_of_nobody`.
     """
+    if not await count_households(work, facility, extent):
+        raise Invalid.one("building_ids", "extent_of_nobody")
+
+
+async def count_households(work: Work, facility: Facility, extent: Extent) -> int:
+    """Count the households on the register that an extent concerns."""
     statement = select(func.count()).where(
         Household.facility_id == facility.id, col(Household.moved_out_on).is_(None)
     )
     if not extent.whole:
         statement = statement.where(col(Household.building_id).in_(extent.building_ids))
-    if not (await work.session.exec(statement)).one():
-        raise Invalid.one("building_ids", "extent_of_nobody")
+    return (await work.session.exec(statement)).one()

@@ -93,7 +93,9 @@ async def stop_supply_for(work: Work, order: WorkOrder) -> None:
     if outage.state is OutageState.in_effect:
         return
     if outage.state is OutageState.draft:  # not announced: the 24 hours have not begun
-        require_allowed(judge_publishing(standing.demand, now=work.now, starts_at=work.now))
+        require_allowed(
+            judge_publishing(standing.demand, now=work.now, starts_at=work.now), standing.utility
+        )
     standing.require(OutageState.published)
     await start(work, standing)
 

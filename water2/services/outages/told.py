@@ -12,7 +12,7 @@ from water2.domain.delivery import Delivery
 from water2.domain.evidence import evidence_instant
 from water2.domain.household import Household
 from water2.domain.notice import Notice, NoticeRecipient
-from water2.domain.outage import Outage, Poster
+from water2.domain.outage import Outage, OutageState, Poster
 from water2.rules.notice import (
     LONGEST_LISTED,
     PLANNED,
@@ -22,6 +22,7 @@ from water2.rules.notice import (
     warnings_passed,
 )
 from water2.services.outages.announcing import ENDS, last_notice
+from water2.services.outages.extent import count_households, extent_of
 from water2.services.outages.standing import Standing
 from water2.work import Work
 
@@ -161,8 +162,14 @@ async def _codes(work: Work, one: Any, lacking: Any) -> Sequence[str]:
 
 
 async def progress_of(work: Work, standing: Standing) -> Progress:
-    """Return how far the notice of an outage has come, as of now."""
+    """Return how far the notice of an outage has come, as of now.
+
+    Nobody is frozen with a draft: whom it would concern today is still to be told.
+    """
     outage, told = standing.outage, await who_is_told(work, standing)
+    if outage.state is OutageState.draft:
+        concerned = await count_households(work, standing.facility, extent_of(outage))
+        told = Told(households=concerned, in_time=0)
     if not standing.planned:
         return Progress(told, None, ())
     earliest = earliest_lawful_start(

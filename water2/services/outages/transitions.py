@@ -8,10 +8,11 @@ from water2.domain.access import Action
 from water2.domain.command import Command
 from water2.domain.errors import Invalid, RuleViolation
 from water2.domain.notice import NoticeKind
+from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageState
 from water2.rules.notice import judge_publishing, judge_start
 from water2.rules.provision import Refused, Verdict
-from water2.services.instants import Instant, read_instant
+from water2.services.instants import Instant, in_zone, read_instant
 from water2.services.outages.announcing import announce
 from water2.services.outages.extent import extent_of, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
@@ -31,14 +32,14 @@ class RestoreSupply(Command):
     restored_at: Instant | None = None
 
 
-def require_allowed(verdict: Verdict) -> None:
+def require_allowed(verdict: Verdict, utility: Utility) -> None:
     """Refuse what a rule of the book does.
 
     Raises:
-        RuleViolation: with the verdict.
+        RuleViolation: with the verdict, its instants by the clock of the utility.
     """
     if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+        raise RuleViolation(in_zone(verdict, utility.timezone))
 
 
 async def publish_outage(work: Work, id_: str) -> Outage:
@@ -62,7 +63,10 @@ _PUBLISHED = (OutageState.published, OutageState.in_effect, OutageState.restored
 async def publish(work: Work, standing: Standing) -> Outage:
     """Announce a draft that is held."""
     outage = standing.outage
-    require_allowed(judge_publishing(standing.demand, now=work.now, starts_at=outage.starts_at))
+    require_allowed(
+        judge_publishing(standing.demand, now=work.now, starts_at=outage.starts_at),
+        standing.utility,
+    )
     if outage.starts_at <= work.now:
         raise Invalid.one("starts_at", "in_past", outage.starts_at.isoformat())
     await require_somebody(work, standing.facility, extent_of(outage))
@@ -98,7 +102,8 @@ async def start(work: Work, standing: Standing) -> Outage:
             starts_at=outage.starts_at,
             ends_at=outage.ends_at,
             told=told,
-        )
+        ),
+        standing.utility,
     )
     outage.state, outage.started_at = OutageState.in_effect, work.now
     outage.version += 1
