@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     sms_receipt_secret: SecretStr | None = Field(
         None, description="`whsec_…`: signs the receipts that the SMS gateway pushes"
     )
+    sms_poll: bool | None = Field(
+        None,
+        description="ask the SMS provider what became of what it accepted; empty: only where "
+        "it cannot push receipts, for want of `WATER2_SMS_RECEIPT_SECRET`",
+    )
     sms_daily_cap: int = Field(10, ge=1, le=1000, description="SMS to one number a day, at most")
     smtp_url: SecretStr | None = Field(
         None, description="`smtp://user:password@host:587?from=…` or `smtps://…`; empty: no mail"

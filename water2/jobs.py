@@ -14,6 +14,7 @@ from water2.config import Settings
 from water2.domain.errors import Conflict, NotFound
 from water2.domain.sending import Gateway, SendingChannel
 from water2.gateways.build import build_gateways, channels_of
+from water2.services.delivery.polling import poll_receipts
 from water2.services.delivery.worker import Delivered, DeliveryWorker, anything_to_deliver
 from water2.services.housekeeping import keep_house
 from water2.services.job_runs import SWEEP, begin_job, fail_job, finish_job
@@ -92,6 +93,19 @@ async def open_gateways(
             await gateway.close()
 
 
+async def _receipts(runtime: Runtime, settings: Settings) -> object:
+    async with open_gateways(runtime, settings) as gateways:
+        sms = gateways.get(SendingChannel.sms)
+        return await poll_receipts(runtime, sms, wall_clock) if sms else None
+
+
+async def _is_polled(_runtime: Runtime, settings: Settings) -> bool:
+    """Tell whether anybody must ask for receipts: without a secret no provider can push them."""
+    pushed = settings.sms_receipt_secret is not None
+    asked = not pushed if settings.sms_poll is None else settings.sms_poll
+    return asked and SendingChannel.sms in channels_of(settings)
+
+
 async def _anything_due(runtime: Runtime, settings: Settings) -> bool:
     return await anything_to_deliver(runtime, wall_clock(), channels_of(settings))
 
@@ -116,6 +130,12 @@ JOBS: Mapping[str, Job] = {
             lambda settings: timedelta(seconds=settings.delivery_seconds),
             deliver_due,
             _anything_due,
+        ),
+        Job(
+            "receipts",
+            lambda settings: timedelta(seconds=settings.sweep_seconds),
+            _receipts,
+            _is_polled,
         ),
         Job("housekeeping", lambda _settings: timedelta(hours=1), _housekeeping),
     )

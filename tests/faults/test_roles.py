@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.serving import serving
 from tests.shell import FOUNDING, Shell
+from water2.jobs import JOBS
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_applications_role_may_not(founded, statement):
 def test_everything_the_program_does_works_under_the_applications_role(apart):
     with serving(apart, "--with-worker") as server:
         assert server.enter_facility(1).status_code == 201
-    for job in ("sweep", "checkpoints", "housekeeping"):
+    for job in JOBS:
         assert apart.run("run-job", job).status == 0, job
     assert apart.run("ledger", "fsck").status == 0
     assert apart.run("ledger", "verify").status == 0

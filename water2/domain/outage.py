@@ -36,6 +36,7 @@ class OutageReason(StrEnum):
     other = "other"
 
 
+CURRENT = frozenset({OutageState.published, OutageState.in_effect})
 PUBLIC_STATES = frozenset(
     {
         OutageState.published,

@@ -69,6 +69,7 @@ class Reply:
     """What the provider said: its code in its own words, its id of the message, its body's hash.
 
     `at` is the instant the provider names, where it names one. `wait_seconds`: it asked to wait.
+    `body` is what it answered when it was asked: a receipt is kept as it came.
     """
 
     outcome: Outcome
@@ -77,6 +78,7 @@ class Reply:
     body_sha256: str | None = None
     at: datetime | None = None
     wait_seconds: int | None = None
+    body: bytes | None = None
 
 
 class Gateway(Protocol):

@@ -166,7 +166,8 @@ def _found(answer: Answer, told: dict[str, Any], identity: str) -> Reply | None:
         for detail in details:
             if str(detail.get("SendStatus")) == status:
                 code = detail.get("ErrCode") or ""
-                return answer.reply(outcome, code, at=_received_at(detail))
+                at = _received_at(detail)
+                return answer.reply(outcome, code, at=at, body=answer.body)
     return None
 
 

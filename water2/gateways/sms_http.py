@@ -89,7 +89,8 @@ class SmsHttpGateway:
         status = _STATUSES.get(str(told.get("status"))) if answer.is_success else None
         if status is None:
             return answer.reply(Outcome.in_doubt, answer.status)
-        return answer.reply(status, told.get("reason") or status, at=instant_of(told.get("at")))
+        at = instant_of(told.get("at"))
+        return answer.reply(status, told.get("reason") or status, at=at, body=answer.body)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from sqlmodel import col, select
@@ -32,7 +33,7 @@ async def contents_of(
     secrets = await _secrets(work, claimed)
     found = {}
     for one in claimed:
-        saying, address = sayings.get(one.source_id), _address(work, one)
+        saying, address = sayings.get(one.source_id), open_address(work, one)
         if saying is None or address is None:
             continue
         language = languages.get(one.subscription_id or "", "zh")
@@ -85,12 +86,12 @@ async def _secrets(work: Work, claimed: Sequence[Claimed]) -> dict[str, str]:
     return {id_: work.contacts.open(sealed) for id_, sealed in rows if sealed}
 
 
-def _address(work: Work, claimed: Claimed) -> str | None:
-    """Open an address; None: it was erased, or sealed with a key that is another's."""
-    if not claimed.sealed:
+def open_address(work: Work, delivery: Any) -> str | None:
+    """Open the address of any row of a delivery; None: erased, or sealed with another key."""
+    if not delivery.sealed:
         return None
     try:
-        return work.contacts.open(claimed.sealed)
+        return work.contacts.open(delivery.sealed)
     except InvalidTag:
         return None
 

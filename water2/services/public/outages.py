@@ -15,14 +15,13 @@ from water2.domain.facility import Building, Facility
 from water2.domain.folding import CellError, fold
 from water2.domain.notice import Notice
 from water2.domain.organisation import Utility
-from water2.domain.outage import PUBLIC_STATES, Outage, OutageState
+from water2.domain.outage import CURRENT, PUBLIC_STATES, Outage, OutageState
 from water2.domain.public import PublicNotice, PublicOutage
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.public.searching import matches
 from water2.services.rows import among
 from water2.work import Work
 
-CURRENT = frozenset({OutageState.published, OutageState.in_effect})
 ENDED_SHOWN = timedelta(days=7)
 """Reading: for how long after its end was announced an outage is listed; its notice for good."""
 _LONGEST_REVISION = 4

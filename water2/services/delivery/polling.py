@@ -1,0 +1,130 @@
+"""Receipts asked for: what became of SMS that were accepted, where the provider pushes nothing.
+
+Only notices of outages that are announced or in effect are asked about, at growing pauses: the
+evidence of their households rests on the answers, and nobody else's does.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, bindparam
+from sqlalchemy import select as select_columns
+from sqlmodel import col, select
+
+from water2.domain.delivery import DeliverySource, DeliveryState
+from water2.domain.notice import Notice
+from water2.domain.organisation import Utility
+from water2.domain.outage import CURRENT, Outage
+from water2.domain.sending import Gateway, Message, Outcome, Receipt, Reply, SendingChannel
+from water2.services.delivery.contents import open_address
+from water2.services.delivery.receiving import receive
+from water2.services.delivery.statements import DELIVERY
+from water2.work import Runtime, Work
+
+FIRST = timedelta(minutes=2)
+"""How long after its acceptance a message is asked about, and the least pause from then on."""
+LONGEST = timedelta(hours=72)
+"""For how long it is asked about: what a provider tells at all it tells by then."""
+MOST_AT_ONCE = 500
+ASKED_AT_ONCE = 10
+POLLED = "polled"  # as what a receipt is kept that nobody pushed
+
+_MOVE_ON = (
+    DELIVERY.update().where(DELIVERY.c.id == bindparam("which")).values(due_at=bindparam("next"))
+)
+
+
+@dataclass(frozen=True)
+class Polled:
+    """How many messages were asked about, and of how many the provider told an end."""
+
+    asked: int = 0
+    told: int = 0
+
+
+async def poll_receipts(runtime: Runtime, gateway: Gateway, wall: Callable[[], datetime]) -> Polled:
+    """Ask what became of the messages whose time has come; `wall` is real time."""
+    async with runtime.read() as work:
+        utilities = list(await work.session.exec(select(Utility.id).order_by(Utility.id)))
+    asked = told = 0
+    for utility_id in utilities:
+        while rows := await _take(runtime, utility_id):
+            replies = await _ask_all(gateway, rows)
+            asked += len(rows)
+            told += await _receive(runtime, replies, wall)
+    return Polled(asked, told)
+
+
+async def _take(runtime: Runtime, utility_id: str) -> list[Message]:
+    """Take messages to be asked about, so that no other worker asks about them now."""
+    async with runtime.work() as work:
+        rows = (await work.session.execute(_waiting(work, utility_id))).all()
+        if rows:
+            await work.session.execute(
+                _MOVE_ON, [{"which": row.id, "next": _next(work.now, row)} for row in rows]
+            )
+        return [_message(row, address) for row in rows if (address := open_address(work, row))]
+
+
+def _waiting(work: Work, utility_id: str) -> Select[Any]:
+    row = DELIVERY.c
+    notices = (
+        select_columns(col(Notice.id))
+        .join(Outage, col(Outage.id) == col(Notice.outage_id))
+        .where(col(Outage.utility_id) == utility_id, col(Outage.state).in_(CURRENT))
+    )
+    return (
+        select_columns(row.id, row.sealed, row.attempted_at, row.accepted_at)
+        .where(
+            row.source_id.in_(notices),
+            row.source == DeliverySource.notice,
+            row.channel == SendingChannel.sms,
+            row.state == DeliveryState.done,
+            row.delivered_at.is_(None),
+            row.failed_at.is_(None),
+            row.due_at <= work.now,
+            row.accepted_at.between(work.now - LONGEST, work.now - FIRST),
+        )
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _next(now: datetime, row: Any) -> datetime:
+    """Return when to ask again: after as long again as since the acceptance."""
+    accepted_at: datetime = row.accepted_at
+    return now + max(FIRST, now - accepted_at)
+
+
+def _message(row: Any, address: str) -> Message:
+    """Return what a provider is asked by: id, address and day; the words are not needed."""
+    return Message(
+        row.id, SendingChannel.sms, address, title="", text="", short="", sent_at=row.attempted_at
+    )
+
+
+async def _ask_all(gateway: Gateway, messages: Sequence[Message]) -> list[tuple[str, Reply]]:
+    slots = asyncio.Semaphore(min(ASKED_AT_ONCE, gateway.connections))
+
+    async def ask(message: Message) -> tuple[str, Reply] | None:
+        async with slots:
+            reply = await gateway.ask(message)
+        return None if reply is None else (message.id, reply)
+
+    return [one for one in await asyncio.gather(*map(ask, messages)) if one is not None]
+
+
+async def _receive(
+    runtime: Runtime, replies: Sequence[tuple[str, Reply]], wall: Callable[[], datetime]
+) -> int:
+    """Take the answers that tell an end as receipts; return how many were new."""
+    at, told = wall(), 0
+    for id_, reply in replies:
+        if reply.outcome in (Outcome.delivered, Outcome.failed):
+            receipt = Receipt(reply.outcome, reply.at or at, reply.code, message_id=id_)
+            async with runtime.work() as work:
+                told += (await receive(work, POLLED, reply.body or b"", [receipt], at)).applied
+    return told
