@@ -17,14 +17,17 @@ from water2.domain.errors import Conflict, NotFound, NotPermitted
 from water2.domain.facility import Facility, Tank
 from water2.domain.household import Household
 from water2.domain.organisation import Contact, Utility
+from water2.domain.outage import Outage, StopState, SupplyStop
 from water2.domain.reminder import Digest
 from water2.domain.staff import Staff
+from water2.rules.flags import FlagCode
 from water2.services.board import count_provisions, view_board
 from water2.services.board_flags import list_flagged_facilities, list_withdrawn_assignments
 from water2.services.board_lists import list_lapsing_certificates, list_overdue_tanks
 from water2.services.demo import seed_demo
 from water2.services.demo.clock import move_clock
 from water2.services.ledger_fsck import LedgerCheck
+from water2.services.outages.listing import view_outage
 from water2.work import Runtime
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -73,6 +76,26 @@ async def test_the_demonstration_shows_what_a_manager_has_to_deal_with(demo: Ins
         "out_of_scope",
     }
     assert withdrawn
+
+
+async def test_the_demonstration_shows_each_kind_of_outage(demo: Installation) -> None:
+    await seed_demo(demo.runtime)
+    async with demo.runtime.read(demo.manager) as work:
+        outages = await work.session.exec(select(Outage).order_by(Outage.starts_at))
+        seen = [await view_outage(work, outage) for outage in outages]
+        stops = (await work.session.exec(select(SupplyStop.state))).all()
+    found = [(one.outage.kind.value, one.outage.state.value) for one in seen]
+    assert found == [
+        ("emergency", "restored"),
+        ("emergency", "in_effect"),
+        ("planned", "published"),
+        ("planned", "draft"),
+    ]
+    late, _, to_come, draft = seen
+    assert FlagCode.published_late in late.flags
+    assert 0 < to_come.progress.told.in_time < to_come.progress.told.households
+    assert draft.progress.told.households > 0
+    assert stops == [StopState.open]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from water2.domain.work_order import WorkOrder, WorkOrderState
 from water2.services.certificates import RevokeCertificate, revoke_certificate
 from water2.services.demo import files, history
 from water2.services.demo.invention import SEED, Estate, Person, invent_estates, invent_people
+from water2.services.demo.outages import seed_outages
 from water2.services.demo.patrol_books import take_up_patrols
 from water2.services.importing.import_files import ImportFiles, import_files
 from water2.services.importing.source import Source
@@ -45,6 +46,7 @@ async def seed_demo(runtime: Runtime) -> None:
         await take_up_patrols(work, utility, random, today)
     await sweep(runtime)
     await _plan_orders(runtime, utility, today)
+    await seed_outages(runtime, utility)
 
 
 def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
