@@ -1,9 +1,16 @@
 """The desk as a person meets it, in a real browser on a phone's width."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Site, enter
+from tests.browser.conftest import NOW, PASSWORD, Site, enter
+from tests.estate import an_estate
+from water2.domain.outage import OutageKind, OutageReason, StopSource
+from water2.services.outages.drafting import CreateOutage, create_outage
+from water2.services.outages.supply_stops import ReportStop, report_stop
+from water2.services.outages.transitions import publish_outage
 
 
 async def test_whoever_is_not_signed_in_is_led_to_the_form_and_from_there_to_the_page_asked_for(
@@ -40,7 +47,36 @@ async def test_what_people_typed_is_shown_as_text_and_never_as_markup(
     assert await page.locator("#earlier b").count() == 0
 
 
-@pytest.mark.parametrize("path", ["", "/overdue/earlier", "/certificates", "/facilities", "/law"])
+async def test_the_outages_at_hand_show_who_is_told_and_stops_without_right(
+    site: Site, page: Page
+) -> None:
+    estate = await an_estate(site.installation, "BY-9")
+    starts_at = NOW + timedelta(hours=25)
+    command = CreateOutage(
+        kind=OutageKind.planned,
+        facility_id=estate.facility.id,
+        reason=OutageReason.construction,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=4),
+    )
+    stop = ReportStop(facility_id=estate.facility.id, source=StopSource.complaint, began_at=NOW)
+    async with site.runtime.work(site.installation.manager) as work:
+        outage = await create_outage(work, command)
+        await publish_outage(work, outage.id)
+        await report_stop(work, stop)
+    await enter(page, site, "manager")
+    await expect(page.locator("#outages")).to_contain_text("6 户中已告知 0 户")
+    await page.get_by_role("link", name="全部停水和无公告的断水").click()
+    at_hand = page.locator("#outages li")
+    await expect(at_hand).to_contain_text("2026年11月24日（星期二）10:00 至 14:00")
+    await expect(at_hand).to_contain_text("有用户未被证实已告知")
+    await expect(page.locator("#stops li")).to_contain_text("用户投诉")
+    await expect(page.locator("#stops")).to_contain_text("第十七条（三）")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/overdue/earlier", "/certificates", "/facilities", "/outages", "/law"]
+)
 @pytest.mark.parametrize(("width", "language"), [(360, "zh"), (360, "en"), (1280, "en")])
 async def test_no_page_is_wider_than_its_window(
     site: Site, browser: Browser, path: str, width: int, language: str

@@ -79,7 +79,7 @@ LIFE = ("outage.drafted", "outage.started", "outage.extended", "outage.restored"
 
 async def test_an_outage_says_how_many_are_told_and_from_when_on_it_may_start(api, estate, clock):
     draft = await created(api.manager, a_plan(estate))
-    assert draft["summary"] == "尚未公告；此刻公告，最早可于 2026-11-25 09:00 停水。"
+    assert draft["summary"] == "尚未公告，6 户待告知；此刻公告，最早可于 2026-11-25 09:00 停水。"
     outage = await done(api.manager, draft, "publish")
     await accept_all(api.installation.runtime)
     assert (await shown(api.health, outage))["summary"] == (

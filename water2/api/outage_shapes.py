@@ -7,7 +7,7 @@ from pydantic import Field
 from water2.api.shapes import Answer, Instant, ListQuery, Query
 from water2.domain.notice import NoticeKind
 from water2.domain.outage import OutageKind, OutageReason, OutageState
-from water2.edge.facts import local_text, zone_named
+from water2.edge.progress import progress_sentence
 from water2.rules.flags import FlagCode
 from water2.services.outages.listing import OutageView
 from water2.words import Words
@@ -98,19 +98,6 @@ def shown_outage(view: OutageView, words: Words) -> OutageAnswer:
         "earliest_lawful_start": view.progress.earliest_lawful_start,
         "warnings": list(view.progress.warnings),
         "flags": list(view.flags),
-        "summary": _summary(view, words),
+        "summary": progress_sentence(view, words),
     }
     return OutageAnswer.model_validate(view.outage.model_dump() | more)
-
-
-def _summary(view: OutageView, words: Words) -> str:
-    told, earliest = view.progress.told, view.progress.earliest_lawful_start
-    facts = {"households": told.households, "told": told.in_time, "earliest": ""}
-    if earliest is not None:
-        local = earliest.astimezone(zone_named(view.utility.timezone))
-        facts["earliest"] = local_text(local)
-    state = view.outage.state
-    if state is OutageState.draft:
-        return words.text("told.draft", **facts)
-    ahead = state is OutageState.published and earliest is not None
-    return words.text("told.ahead" if ahead else "told.since", **facts)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from water2.edge.progress import progress_sentence
 from water2.rules.flags import FlagCode
+from water2.rules.notice import PLANNED, UNAUTHORISED
 from water2.rules.obligation import Obligation
 from water2.rules.provision import Provision
 from water2.services.board import BoardView, ProvisionCount, count_provisions
@@ -14,12 +16,15 @@ from water2.services.board_flags import (
     list_withdrawn_assignments,
 )
 from water2.services.board_lists import (
+    Listed,
     OverdueTank,
     list_lapsing_certificates,
     list_overdue_tanks,
 )
+from water2.services.board_outages import list_outages_at_hand, list_unsettled_stops
 from water2.web.page import Frame
-from water2.web.pages import BoardPage, LawPage, Tallies
+from water2.web.pages import BoardPage, LawPage, OutageRow, OutagesPage, Tallies
+from water2.words import words
 from water2.work import Work
 
 ROWS_ON_THE_BOARD = 10
@@ -34,6 +39,7 @@ async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
     certificates = await list_lapsing_certificates(work, view, limit=few)
     withdrawn = await list_withdrawn_assignments(work, view, limit=few)
     flagged = await list_flagged_facilities(work, view, limit=few)
+    outages = await outage_rows(work, view, frame, limit=few)
     return BoardPage(
         frame=frame,
         today=view.today,
@@ -54,6 +60,9 @@ async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
         withdrawn_days=WITHDRAWN_SHOWN_DAYS,
         flagged=flagged.rows,
         flagged_total=flagged.total,
+        timezone=view.utility.timezone,
+        outages=outages.rows,
+        outages_total=outages.total,
         grounds=flag_grounds(view),
     )
 
@@ -75,6 +84,41 @@ def _tallies(
         certificates_lapsed=sum(count.overdue for count in people),
         missed=sum(count.missed for count in tanks),
     )
+
+
+async def outage_rows(
+    work: Work, view: BoardView, frame: Frame, *, limit: int, cursor: str | None = None
+) -> Listed[OutageRow]:
+    """Return the outages at hand, each with its progress in the reader's words."""
+    found = await list_outages_at_hand(work, view, limit=limit, cursor=cursor)
+    say = words(frame.language)
+    rows = [OutageRow(one, progress_sentence(one, say)) for one in found.rows]
+    return Listed(rows, found.total, found.next)
+
+
+async def outages_page(
+    work: Work, view: BoardView, frame: Frame, *, limit: int, cursor: str | None
+) -> OutagesPage:
+    """Return a page of the outages at hand, with the stops without right."""
+    found = await outage_rows(work, view, frame, limit=limit, cursor=cursor)
+    stops = await list_unsettled_stops(work, view, limit=limit)
+    return OutagesPage(
+        frame=frame,
+        timezone=view.utility.timezone,
+        rows=found.rows,
+        total=found.total,
+        next=found.next,
+        paged=cursor is not None,
+        ground=_ground(view, PLANNED),
+        stops=stops.rows,
+        stops_total=stops.total,
+        stops_ground=_ground(view, UNAUTHORISED),
+    )
+
+
+def _ground(view: BoardView, obligation: str) -> Provision | None:
+    found = view.book.obligation(obligation, view.today)
+    return found.provision if found else None
 
 
 def certificates_ground(view: BoardView) -> Provision | None:

@@ -10,7 +10,13 @@ from water2.services.board import BoardView, view_board
 from water2.services.board_flags import list_flagged_facilities
 from water2.services.board_lists import Listed, list_lapsing_certificates, list_overdue_tanks
 from water2.services.sign_in import MustChangePassword
-from water2.web.board_page import board_page, certificates_ground, flag_grounds, law_page
+from water2.web.board_page import (
+    board_page,
+    certificates_ground,
+    flag_grounds,
+    law_page,
+    outages_page,
+)
 from water2.web.page import render
 from water2.web.pages import CertificatesPage, FacilitiesPage, OverduePage
 from water2.web.route import PageRoute
@@ -114,6 +120,17 @@ async def show_facilities(
             grounds=flag_grounds(view),
             **_listed(found, after),
         )
+    return render(page)
+
+
+@router.get("/outages")
+async def show_outages(
+    visit: DeskVisit, utility: UtilityId = None, after: After = None
+) -> Response:
+    """List the outages at hand with who is told, and the stops without right."""
+    async with looking(visit, utility) as (work, place, view):
+        frame = visit.frame("outages", place)
+        page = await outages_page(work, view, frame, limit=ROWS_ON_A_PAGE, cursor=after)
     return render(page)
 
 

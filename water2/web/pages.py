@@ -12,6 +12,8 @@ from water2.rules.provision import Provision
 from water2.services.board import ProvisionCount
 from water2.services.board_flags import FlaggedFacility, WithdrawnAssignment
 from water2.services.board_lists import LapsingCertificate, OverdueTank
+from water2.services.board_outages import FoundStop
+from water2.services.outages.listing import OutageView
 from water2.web.page import Page
 
 
@@ -26,6 +28,14 @@ class Tallies:
     certificates: int
     certificates_lapsed: int
     missed: int
+
+
+@dataclass(frozen=True)
+class OutageRow:
+    """An outage with its progress in words."""
+
+    view: OutageView
+    progress: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +95,9 @@ class BoardPage(Page):
     withdrawn_days: int
     flagged: Sequence[FlaggedFacility]
     flagged_total: int
+    timezone: str
+    outages: Sequence[OutageRow]
+    outages_total: int
     grounds: Mapping[FlagCode, Provision]
 
 
@@ -124,6 +137,19 @@ class FacilitiesPage(ListPage):
     template = "facilities.html"
     rows: Sequence[FlaggedFacility]
     grounds: Mapping[FlagCode, Provision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutagesPage(ListPage):
+    """Outages at hand with who is told, and stops without right; `timezone` is the utility's."""
+
+    template = "outages.html"
+    timezone: str
+    rows: Sequence[OutageRow]
+    ground: Provision | None
+    stops: Sequence[FoundStop]
+    stops_total: int
+    stops_ground: Provision | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,7 @@ def _households(random: Random, estates: Sequence[Estate]) -> Iterator[Cells]:
                 code = f"{e.code[3:]}{building}{place:02d}"
                 room = f"{2 + place * 3}0{1 + place % 2}"
                 care = "是" if random.random() < 0.03 else None
+                unknown = building == BUILDINGS and place == 0  # only a poster tells this one
                 holder = f"住户{code}"
                 yield (
                     code,
@@ -88,7 +89,7 @@ def _households(random: Random, estates: Sequence[Estate]) -> Iterator[Cells]:
                     "1",
                     room,
                     holder,
-                    phone(int(code)),
+                    None if unknown else phone(int(code)),
                     None,
                     care,
                 )
