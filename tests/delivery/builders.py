@@ -77,6 +77,15 @@ async def an_estate(work: Work, installation: Installation, code: str = "BY-001"
     return Estate(facility, building, notice)
 
 
+async def another_revision(installation: Installation, estate: Estate) -> None:
+    """Publish another revision of the notice, as a change of the outage does."""
+    async with installation.runtime.work() as work:
+        outage = await work.session.get_one(Outage, estate.notice.outage_id)
+        outage.revision += 1
+        first = estate.notice.model_dump(exclude={"id", "revision"})
+        work.session.add(Notice(**first, revision=outage.revision))
+
+
 async def a_household(
     work: Work, estate: Estate, room: str, *addresses: tuple[SendingChannel, str]
 ) -> Household:

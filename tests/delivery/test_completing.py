@@ -14,6 +14,7 @@ from tests.delivery.builders import (
     a_contact,
     a_household,
     an_endpoint,
+    another_revision,
     claimed,
     queue,
     row_of,
@@ -132,6 +133,27 @@ async def test_a_worker_that_was_only_slow_still_completes_what_is_in_doubt(lish
     got = await one_claimed(lishui, estate)
     async with lishui.runtime.work() as work:
         await settle_lapsed(work, lishui.utility.id, AT + timedelta(hours=1))
+    await settle(lishui.runtime, Settled(got, Reply(Outcome.accepted, "OK")))
+    assert (await row_of(lishui.runtime, got.id)).state is DeliveryState.done
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sent"),
+    [(Outcome.retry, True), (Outcome.unknown, True), (Outcome.retry, False)],
+)
+async def test_the_words_of_an_earlier_revision_go_out_no_more(lishui, estate, outcome, sent):
+    got = await one_claimed(lishui, estate)
+    await another_revision(lishui, estate)
+    await settle(lishui.runtime, Settled(got, Reply(outcome, "x"), sent=sent))
+    row = await row_of(lishui.runtime, got.id)
+    assert (row.state, row.settled_at is None) == (DeliveryState.superseded, False)
+
+
+async def test_a_doubt_of_an_earlier_revision_is_still_found_out(lishui, estate):
+    got = await one_claimed(lishui, estate)
+    await another_revision(lishui, estate)
+    await settle(lishui.runtime, Settled(got, Reply(Outcome.in_doubt, "cut")))
+    assert (await row_of(lishui.runtime, got.id)).state is DeliveryState.in_doubt
     await settle(lishui.runtime, Settled(got, Reply(Outcome.accepted, "OK")))
     assert (await row_of(lishui.runtime, got.id)).state is DeliveryState.done
 

@@ -6,7 +6,7 @@ given up changes nothing. What an early receipt wrote meanwhile is kept.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from water2.services.delivery.statements import (
     sqlite_instants,
     transposed,
 )
+from water2.services.delivery.superseding import superseded_among
 from water2.work import Work
 
 LOST = "lost"  # the lease was another's by then
@@ -67,7 +68,7 @@ _STATE = f"CASE WHEN {_TAKEN} THEN CASE WHEN {_UNDONE} THEN 'dead' ELSE 'done' E
 _SET = f"""
 UPDATE delivery AS d SET
   state = {_STATE},
-  settled_at = CASE WHEN v.state IN ('done', 'dead', 'expired') OR {_TAKEN} THEN :now END,
+  settled_at = CASE WHEN v.state NOT IN ('ready', 'in_doubt') OR {_TAKEN} THEN :now END,
   leased_until = NULL,
   due_at = COALESCE(v.due_at, d.due_at),
   attempts = d.attempts - v.uncounted,
@@ -97,8 +98,10 @@ async def complete(work: Work, results: Sequence[Settled]) -> Counter[str]:
     """
     if not results:
         return Counter()
+    again = {one.claimed.source_id for one in results if _goes_again(one, work.now)}
+    stale = await superseded_among(work, again)
     # by id, as receipts lock them: neither waits for the other in a circle
-    rows = sorted((_row(one, work.now) for one in results), key=lambda row: row[0])
+    rows = sorted((_row(one, work.now, stale) for one in results), key=lambda row: row[0])
     if on_postgresql(work):
         values: dict[str, Any] = transposed(rows, _NAMES)
     else:
@@ -120,9 +123,16 @@ async def complete(work: Work, results: Sequence[Settled]) -> Counter[str]:
     return counts
 
 
-def _row(one: Settled, now: datetime) -> tuple[Any, ...]:
+def _goes_again(one: Settled, now: datetime) -> bool:
+    of_notice = one.claimed.source == DeliverySource.notice
+    return of_notice and _plan(one, now)[0] is DeliveryState.ready
+
+
+def _row(one: Settled, now: datetime, stale: Collection[str]) -> tuple[Any, ...]:
     claimed, reply = one.claimed, one.reply
     state, due_at = _plan(one, now)
+    if state is DeliveryState.ready and claimed.source_id in stale:
+        state, due_at = DeliveryState.superseded, None
     outcome = reply.outcome
     uncounted = not one.sent or outcome is Outcome.misconfigured
     return (

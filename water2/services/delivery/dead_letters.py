@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
@@ -11,10 +11,10 @@ from water2.domain.contacts import masked
 from water2.domain.delivery import Delivery, DeliverySource, DeliveryState, Endpoint
 from water2.domain.errors import Conflict
 from water2.domain.evidence import level_of
-from water2.domain.notice import Notice
 from water2.domain.organisation import Utility
 from water2.domain.sending import SendingChannel
 from water2.services.delivery.recording import ledger_of
+from water2.services.delivery.superseding import superseded_among
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.register import record_act
 from water2.services.rows import among, fetch
@@ -43,9 +43,8 @@ async def list_deliveries(
 
     Raises:
         NotFound: the utility is not the actor's to see.
-        NotPermitted: who may not keep deliveries may not list them.
     """
-    work.require(Action.keep_deliveries)
+    work.require(Action.read)
     wanted = asked.utility
     seen = [(await fetch(work, Utility, wanted)).id] if wanted else work.actor.utility_ids
     statement = select(Delivery).where(col(Delivery.utility_id).in_(seen))
@@ -115,14 +114,9 @@ async def requeue(work: Work, id_: str) -> Delivery:
 
 async def _require_last_notice(work: Work, row: Delivery) -> None:
     """Refuse the words of an earlier revision: what they say no longer holds."""
-    if row.source is not DeliverySource.notice:
-        return
-    notice = await fetch(work, Notice, row.source_id)
-    later = await work.session.exec(
-        select(func.max(Notice.revision)).where(Notice.outage_id == notice.outage_id)
-    )
-    if (last := later.one()) != notice.revision:
-        raise Conflict("delivery_superseded", {"revision": notice.revision, "last": last})
+    of_notice = row.source is DeliverySource.notice
+    if of_notice and await superseded_among(work, [row.source_id]):
+        raise Conflict("delivery_superseded")
 
 
 async def waive(work: Work, id_: str, command: WaiveDelivery) -> Delivery:

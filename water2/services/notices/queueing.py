@@ -88,7 +88,6 @@ async def queue_to_reached(work: Work, notice: Notice, dispatch: Dispatch) -> in
     reached = or_(
         old.state.in_([DeliveryState.leased, DeliveryState.in_doubt, DeliveryState.done]),
         old.accepted_at.is_not(None),
-        and_(old.state == DeliveryState.ready, old.attempts > 0),
     )
     source = (
         _delivered_columns(
@@ -145,7 +144,10 @@ async def queue_to_endpoints(work: Work, notice: Notice, dispatch: Dispatch) -> 
 
 
 async def supersede(work: Work, notice: Notice) -> int:
-    """Take back what earlier revisions have not sent yet; return how many."""
+    """Take back what earlier revisions have not sent yet; return how many.
+
+    What is under way or in doubt meanwhile is not sent again either: `completing` sees to it.
+    """
     earlier = select_columns(_NOTICE.id).where(
         _NOTICE.outage_id == notice.outage_id, _NOTICE.id != notice.id
     )
