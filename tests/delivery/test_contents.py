@@ -69,6 +69,8 @@ async def test_a_household_gets_the_notices_own_words(lishui, estate):
     assert (message.id, message.address) == (id_, "13900000001")
     assert (message.title, message.short) == (estate.notice.title_zh, estate.notice.short_zh)
     assert message.end_url is None
+    link = f"https://water.example/notices/{estate.notice.number}"
+    assert message.links == (f"核对本通知：{link}",)
 
 
 async def test_a_mail_is_in_chinese_and_then_in_english(lishui, estate):
@@ -91,6 +93,7 @@ async def test_a_subscriber_reads_the_own_language_first_and_can_end_it(
         f"https://water.example/subscriptions/{subscription.id}/end?token={token}"
     )
     assert message.text.endswith(message.end_url)
+    assert "Check this notice: https://water.example/notices/" in message.text
 
 
 async def test_a_webhook_gets_data_and_its_secret(lishui, estate):

@@ -47,8 +47,9 @@ class Outcome(StrEnum):
 class Message:
     """One message to one address. `id` is ours, 32 hex digits, the same at every attempt.
 
-    `short` is the text of an SMS, `text` the whole one. `data` is the body of a webhook. `secret`
-    signs for webhooks and robots. `end_url` ends a subscription by one click.
+    `short` is the text of an SMS, `text` the whole one. `links` are lines with addresses: a mail's
+    text has them, an SMS takes them where the provider does. `data` is the body of a webhook.
+    `secret` signs for webhooks and robots. `end_url` ends a subscription by one click.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Message:
     language: str = "zh"
     secret: str | None = None
     end_url: str | None = None
+    links: tuple[str, ...] = ()
     sent_at: datetime | None = None  # the instant of the attempt, real time
     data: Mapping[str, object] = field(default_factory=dict)
 

@@ -69,7 +69,8 @@ class SmsHttpGateway:
 
     async def send(self, message: Message) -> Reply:
         """Send one message."""
-        told = {"id": message.id, "to": message.address, "text": message.short}
+        text = " ".join((message.short, *message.links))
+        told = {"id": message.id, "to": message.address, "text": text}
         body = json.dumps(told, ensure_ascii=False).encode()
         answer = await self._pool.request("POST", self._url, headers=self._headers, content=body)
         return of_channel(answer) if isinstance(answer, Reply) else _judged(answer)

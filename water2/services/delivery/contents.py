@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidTag
 from sqlmodel import col, select
@@ -39,8 +40,9 @@ async def contents_of(
         language = languages.get(one.subscription_id or "", "zh")
         end_url = _end_url(work, one.subscription_id, public_url)
         title, whole, short = _worded(saying, one.channel, language)
-        if end_url and one.channel == SendingChannel.mail:
-            whole = f"{whole}\n\n{text('end_line', language, url=end_url)}"
+        links = _links(saying, language, public_url, end_url)
+        if links and one.channel == SendingChannel.mail:
+            whole = "\n\n".join((whole, *links))
         found[one.id] = Message(
             id=one.id,
             channel=SendingChannel(one.channel),
@@ -51,6 +53,7 @@ async def contents_of(
             language=language,
             secret=secrets.get(one.endpoint_id or ""),
             end_url=end_url,
+            links=links,
             data=saying.data,
         )
     return found
@@ -101,6 +104,19 @@ def _end_url(work: Work, subscription_id: str | None, public_url: str | None) ->
         return None
     token = end_token(work.contacts, subscription_id)
     return f"{public_url.rstrip('/')}/subscriptions/{subscription_id}/end?token={token}"
+
+
+def _links(
+    saying: Saying, language: str, public_url: str | None, end_url: str | None
+) -> tuple[str, ...]:
+    """Return the lines with links: to see that the notice is genuine, to end the subscription."""
+    found = []
+    if public_url and saying.number:
+        url = f"{public_url.rstrip('/')}/notices/{quote(saying.number, safe='')}"
+        found.append(text("verify_line", language, url=url))
+    if end_url:
+        found.append(text("end_line", language, url=end_url))
+    return tuple(found)
 
 
 def _worded(saying: Saying, channel: str, language: str) -> tuple[str, str, str]:

@@ -97,7 +97,7 @@ async def _row(work: Work, utility: Utility, command: AddEndpoint) -> Endpoint:
 
 async def list_endpoints(work: Work, utility: Utility) -> list[dict[str, Any]]:
     """Return the utility's endpoints that are in use; of their addresses only the hosts."""
-    work.require(Action.keep_deliveries)
+    work.require(Action.read)
     rows = await work.session.exec(
         select(Endpoint)
         .where(Endpoint.utility_id == utility.id, col(Endpoint.ended_at).is_(None))

@@ -29,6 +29,7 @@ class Saying:
     short: str
     title_en: str = ""
     text_en: str = ""
+    number: str = ""  # of a notice, under which anybody may see that it is genuine
     data: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -46,7 +47,9 @@ async def _notices(work: Work, _utility: Utility, ids: Collection[str]) -> Sayin
     rows = await work.session.exec(select(Notice).where(col(Notice.id).in_(ids)))
     return {
         row.id: Saying(
-            row.title_zh, row.text_zh, row.short_zh, row.title_en, row.text_en, _published(row)
+            *(row.title_zh, row.text_zh, row.short_zh, row.title_en, row.text_en),
+            row.number,
+            _published(row),
         )
         for row in rows
     }

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from water2.domain.access import Action
 from water2.domain.notice import NoticeKind, NoticeTemplate
 from water2.domain.organisation import Utility
-from water2.services.notices.wording import (
+from water2.services.notices.template import (
     LANGUAGES,
     Template,
     known_fields,

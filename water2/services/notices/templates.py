@@ -9,7 +9,7 @@ from water2.domain.access import Action
 from water2.domain.command import Command
 from water2.domain.notice import NoticeKind, NoticeTemplate
 from water2.domain.organisation import Utility
-from water2.services.notices.wording import (
+from water2.services.notices.template import (
     LANGUAGES,
     LONGEST_SHORT,
     LONGEST_TITLE,

@@ -1,34 +1,22 @@
-"""The words of notices: templates with the fields each kind must hold, filled with an outage."""
+"""The words of notices: templates filled with what an outage is about."""
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
-from string import Formatter
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from water2.domain.errors import FieldProblem, Invalid
 from water2.domain.facility import Facility
-from water2.domain.notice import NoticeKind
 from water2.domain.organisation import Utility
-from water2.domain.outage import Outage
-
-LANGUAGES = ("zh", "en")
-LONGEST_TITLE, LONGEST_SHORT = 300, 500
-
-
-@dataclass(frozen=True)
-class Template:
-    """The words of one kind of notice in one language; the SMS text is Chinese alone."""
-
-    title: str
-    text: str
-    short: str | None = None
+from water2.domain.outage import Outage, OutageReason
+from water2.services.notices.template import (
+    BRIEF,
+    LANGUAGES,
+    LONGEST_TITLE,
+    Template,
+    data_file,
+)
 
 
 @dataclass(frozen=True)
@@ -61,79 +49,6 @@ class Words:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
-@cache
-def _file(name: str) -> Mapping[str, Any]:
-    text = files("water2.services.notices").joinpath(f"{name}.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-@cache
-def own_template(kind: NoticeKind, language: str) -> Template:
-    """Return the template that holds where a utility has not set its own."""
-    given = _file(language)[kind.value]
-    return Template(given["title"], given["text"].strip(), given.get("short"))
-
-
-def required_fields(kind: NoticeKind, part: str) -> list[str]:
-    """Return the facts a part (`text` or `short`) of a kind of notice must hold."""
-    return list(_file("required")[kind.value][part])
-
-
-@cache
-def known_fields() -> frozenset[str]:
-    """Return the facts a template may name."""
-    templates = [own_template(kind, language) for kind in NoticeKind for language in LANGUAGES]
-    parts = [part for one in templates for part in (one.title, one.text, one.short or "")]
-    return frozenset(field for part in parts for field in fields_in(part))
-
-
-def fields_in(text: str) -> set[str]:
-    """Return the names in braces.
-
-    Raises:
-        ValueError: a brace is unclosed, or holds more than a name.
-    """
-    found = set()
-    for _, name, form, conversion in Formatter().parse(text):
-        if name is not None:
-            if form or conversion or not name.isidentifier():
-                raise ValueError(name)
-            found.add(name)
-    return found
-
-
-def check_template(kind: NoticeKind, language: str, template: Template) -> None:
-    """Refuse a template that lacks a fact, names an unknown one, or cannot be read.
-
-    Raises:
-        Invalid: names each part at fault and the fields it lacks.
-    """
-    parts = {"title": template.title, "text": template.text}
-    if language == "zh":
-        parts["short"] = template.short or ""
-    problems: list[FieldProblem] = []
-    for part, text in parts.items():
-        problems += _faults(kind, part, text)
-    if problems:
-        raise Invalid(problems)
-
-
-def _faults(kind: NoticeKind, part: str, text: str) -> list[FieldProblem]:
-    try:
-        named = fields_in(text)
-    except ValueError:
-        return [FieldProblem(part, "template_unreadable")]
-    required = [] if part == "title" else required_fields(kind, part)
-    lacking = [field for field in required if field not in named]
-    unknown = sorted(named - known_fields())
-    faults = [(lacking, "template_field_missing"), (unknown, "template_field_unknown")]
-    return [
-        FieldProblem(part, code, facts={"fields": ", ".join(names)})
-        for names, code in faults
-        if names
-    ]
-
-
 def write(templates: Mapping[str, Template], told: Told) -> Words:
     """Write a notice: the templates of both languages filled with what it is about."""
     zh, en = (templates[language] for language in LANGUAGES)
@@ -143,8 +58,17 @@ def write(templates: Mapping[str, Template], told: Told) -> Words:
         title_en=en.title.format_map(facts_en)[:LONGEST_TITLE],
         text_zh=_filled(zh.text, facts_zh),
         text_en=_filled(en.text, facts_en),
-        short_zh=(zh.short or "").format_map(facts_zh)[:LONGEST_SHORT],
+        short_zh=(zh.short or "").format_map(_brief(facts_zh)),
     )
+
+
+def _brief(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return facts as a short text holds them: what people typed is cut, window and number not."""
+    return {name: _cut(fact, BRIEF.get(name, len(fact))) for name, fact in facts.items()}
+
+
+def _cut(fact: str, longest: int) -> str:
+    return fact if len(fact) <= longest else f"{fact[: longest - 1]}…"
 
 
 def _filled(text: str, facts: Mapping[str, str]) -> str:
@@ -155,16 +79,20 @@ def _filled(text: str, facts: Mapping[str, str]) -> str:
 
 def notice_fields(language: str, told: Told) -> dict[str, str]:
     """Return every fact a template may name, in one language."""
-    outage, say = told.outage, _file(language)["phrase"]
+    outage, say = told.outage, data_file(language)["phrase"]
     phone = told.utility.hotline or say["no_hotline"]
     at = _Instants(language, ZoneInfo(told.utility.timezone))
+    ends = at.said(outage.ends_at) or say["no_estimate"]
     return {
         "facility": told.facility.name,
         "extent": _extent(say, told.buildings),
-        "reason": outage.detail or _file(language)["reason"][outage.reason.value],
-        "cause": outage.cause or outage.detail or _file(language)["reason"][outage.reason.value],
+        "reason": outage.detail or data_file(language)["reason"][outage.reason.value],
+        "cause": outage.cause
+        or outage.detail
+        or data_file(language)["reason"][outage.reason.value],
         "starts": at.said(outage.started_at or outage.starts_at),
-        "ends": at.said(outage.ends_at) or say["no_estimate"],
+        "ends": ends,
+        "back": say["back"].format(ends=ends) if outage.ends_at else say["back_unknown"],
         "old_starts": at.said(told.old_starts_at),
         "old_ends": at.said(told.old_ends_at) or say["no_estimate"],
         "restored": at.said(outage.restored_at),
@@ -181,9 +109,17 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
         "progress": outage.detail or say["no_progress"],
         "health": say["health"],
         "at_risk": say["at_risk"],
-        "what_to_do": outage.health_advice or say["what_to_do"],
+        "what_to_do": (outage.health_advice or say["what_to_do"]).rstrip("。.；;，, "),
+        "drinking": _drinking(say, outage),
         "neighbours": say["neighbours"],
     }
+
+
+def _drinking(say: Mapping[str, str], outage: Outage) -> str:
+    """Say whether the water may be drunk again, where it was stopped for its quality."""
+    if outage.reason is not OutageReason.water_quality:
+        return ""
+    return outage.health_advice or say["drinking"]
 
 
 def _extent(say: Mapping[str, str], buildings: tuple[str, ...]) -> str:
@@ -215,7 +151,7 @@ class _Instants:
         return self._in("day", at)
 
     def _in(self, form: str, at: datetime) -> str:
-        say, local = _file(self.language)["phrase"], at.astimezone(self.zone)
+        say, local = data_file(self.language)["phrase"], at.astimezone(self.zone)
         months = say.get("months", "").split()
         parts = {name: getattr(local, name) for name in ("year", "month", "day", "hour", "minute")}
         name = months[local.month - 1] if months else ""
