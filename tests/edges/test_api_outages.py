@@ -176,7 +176,8 @@ async def test_starting_is_refused_with_whoever_is_not_told_and_the_earliest_law
     }
     assert problem["detail"] == (
         "1 of 6 households are not proven told by 2026-11-24 09:00: BY-001-2102. "
-        "The earliest lawful start is 2026-11-26 09:00."
+        "The earliest lawful start is 2026-11-26 09:00; after the announced end it must be "
+        "rescheduled first."
     )
     assert (await shown(api.crew, outage))["state"] == "published"
 

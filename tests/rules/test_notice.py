@@ -13,6 +13,7 @@ from water2.rules.notice import (
     judge_start,
     judge_widening,
     notice_demand,
+    start_in_question,
     told_by,
     warnings_passed,
 )
@@ -99,6 +100,20 @@ def test_another_start(wanted, lawful):
 def test_starting(told, reason):
     verdict = start(told)
     assert getattr(verdict, "reason", None) == reason
+
+
+@pytest.mark.parametrize(
+    ("now", "waiting", "started_at", "start"),
+    [
+        pytest.param(NOW, True, None, STARTS, id="the announced one while it is to come"),
+        pytest.param(STARTS + SECOND, True, None, STARTS + SECOND, id="now, once it has passed"),
+        pytest.param(STARTS + DAY, False, None, STARTS, id="the announced one of what never began"),
+        pytest.param(STARTS + DAY, False, STARTS + SECOND, STARTS + SECOND, id="the real one"),
+    ],
+)
+def test_the_start_that_notice_is_counted_to(now, waiting, started_at, start):
+    found = start_in_question(STARTS, now, waiting=waiting, started_at=started_at)
+    assert found == start
 
 
 def test_starting_before_the_announced_start_or_after_its_end():

@@ -151,6 +151,7 @@ async def test_a_building_named_in_an_outage_stays(lishui):
         work.session.add(
             new_outage(
                 work,
+                lishui.utility,
                 facility,
                 Extent((building.id,), ()),
                 OutageKind.planned,

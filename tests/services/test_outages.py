@@ -1,12 +1,13 @@
 """Outages: nobody's water stops untold, and what happened is on the ledger."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
 from tests.estate import accept_all, an_estate
 from tests.ledgers import entries_of
+from tests.outages import NOW, STARTS, act, emergency, hang, planned, published, seen, told
 from water2.domain.delivery import Delivery, DeliveryState
 from water2.domain.errors import Conflict, Invalid, NotFound, NotPermitted, RuleViolation
 from water2.domain.notice import Notice, NoticeKind, NoticeRecipient
@@ -19,10 +20,7 @@ from water2.services.outages.changing import (
     reschedule_outage,
 )
 from water2.services.outages.drafting import CreateOutage, create_outage
-from water2.services.outages.listing import view_outage
-from water2.services.outages.posters import RecordPoster, poster_tasks, record_poster
-from water2.services.outages.standing import stand
-from water2.services.outages.told import who_is_told
+from water2.services.outages.posters import poster_tasks
 from water2.services.outages.transitions import (
     CancelOutage,
     RestoreSupply,
@@ -32,8 +30,6 @@ from water2.services.outages.transitions import (
     start_outage,
 )
 
-NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-STARTS = NOW + timedelta(hours=48)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(hours=24)
 
@@ -41,57 +37,6 @@ DAY = timedelta(hours=24)
 @pytest.fixture
 async def estate(lishui):
     return await an_estate(lishui)
-
-
-async def planned(lishui, estate, starts_at=STARTS, hours=4, **changes):
-    command = CreateOutage(
-        kind=OutageKind.planned,
-        facility_id=estate.facility.id,
-        reason=OutageReason.tank_cleaning,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=hours),
-        **changes,
-    )
-    async with lishui.runtime.work(lishui.manager) as work:
-        return await create_outage(work, command)
-
-
-async def published(lishui, estate, **changes):
-    outage = await planned(lishui, estate, **changes)
-    async with lishui.runtime.work(lishui.manager) as work:
-        return await publish_outage(work, outage.id)
-
-
-async def emergency(lishui, estate, **changes):
-    given = {"starts_at": NOW, "ends_at": NOW + timedelta(hours=3), "cause": "水泵故障"} | changes
-    command = CreateOutage(
-        kind=OutageKind.emergency,
-        facility_id=estate.facility.id,
-        reason=OutageReason.equipment_repair,
-        **given,
-    )
-    async with lishui.runtime.work(lishui.manager) as work:
-        return await create_outage(work, command)
-
-
-async def act(lishui, use_case, *arguments, actor=None):
-    async with lishui.runtime.work(actor or lishui.manager) as work:
-        return await use_case(work, *arguments)
-
-
-async def hang(lishui, outage, estate, building, at):
-    command = RecordPoster(building_id=estate.buildings[building].id, posted_at=at)
-    return await act(lishui, record_poster, outage.id, command, actor=lishui.crew)
-
-
-async def told(lishui, outage, named=False):
-    async with lishui.runtime.read(lishui.manager) as work:
-        return await who_is_told(work, await stand(work, outage.id), named=named)
-
-
-async def seen(lishui, outage):
-    async with lishui.runtime.read(lishui.manager) as work:
-        return await view_outage(work, (await stand(work, outage.id)).outage)
 
 
 async def deliveries(lishui, **where):
@@ -311,7 +256,7 @@ async def test_a_change_takes_back_what_was_not_sent_and_tells_everybody(lishui,
     assert {one.state for one in first} == {DeliveryState.superseded}
     assert len(second) == 5
     assert notices[1].kind is NoticeKind.rescheduled
-    assert "改期" in notices[1].text_zh
+    assert "有变更，以本通知为准" in notices[1].text_zh
 
 
 async def test_a_cancellation_goes_to_whoever_was_reached_or_may_have_been(lishui, estate):

@@ -55,6 +55,24 @@ async def test_an_outage_in_effect_covers_it(lishui, estate, clock):
     assert after.state is StopState.open
 
 
+async def test_an_outage_covers_no_longer_than_it_lasted(lishui, estate, clock):
+    outage = await emergency(lishui, estate)
+    clock.set(NOW + HOUR)
+    await act(lishui, restore_supply, outage.id, RestoreSupply())
+    clock.set(NOW + 3 * HOUR)
+    within = await found(lishui, estate, ended_at=NOW + HOUR)
+    assert within.state is StopState.covered
+    for ended_at in (NOW + HOUR + timedelta(seconds=1), None):
+        assert (await found(lishui, estate, ended_at=ended_at)).state is StopState.open
+
+
+async def test_an_explanation_cannot_end_it_before_it_began(lishui, estate):
+    stop = await found(lishui, estate)
+    explain = ExplainStop(explanation="阀门误关", ended_at=NOW - HOUR)
+    with pytest.raises(Invalid):
+        await act(lishui, explain_stop, stop.id, explain)
+
+
 async def test_it_stays_open_until_explained_and_closed(lishui, estate):
     stop = await found(lishui, estate)
     with pytest.raises(Conflict):

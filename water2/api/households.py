@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from fastapi import Query as Given
-from pydantic import Field
 
 from water2.api.acts import Act, ActRoute, ExpectedVersion, Writing
 from water2.api.callers import Reading
@@ -28,7 +27,7 @@ router = APIRouter(prefix="/households", tags=["register"], route_class=ActRoute
 
 
 class HouseholdAnswer(Answer):
-    """A household account."""
+    """A household account; its contacts are null in a list, and masked for a single one."""
 
     id: str
     facility_id: str
@@ -39,7 +38,7 @@ class HouseholdAnswer(Answer):
     needs_care: bool
     moved_out_on: date | None
     version: int
-    contacts: list[ContactAnswer] = Field(default_factory=list)
+    contacts: list[ContactAnswer] | None = None
 
 
 class HouseholdQuery(ListQuery):

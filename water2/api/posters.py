@@ -12,6 +12,7 @@ from water2.api.shapes import Answer, Id, Instant, ListAnswer, Query
 from water2.domain.errors import NotFound
 from water2.domain.organisation import Utility
 from water2.domain.outage import Poster
+from water2.rules.flags import FlagCode
 from water2.services.evidence_files import open_photo
 from water2.services.outages.posters import (
     PosterTask,
@@ -39,6 +40,7 @@ class PosterAnswer(Answer):
     recorded_at: Instant
     photo_sha256: str | None
     late_reason: str | None
+    flags: list[FlagCode]
 
 
 class PosterTaskAnswer(Answer):

@@ -7,6 +7,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import enum_field, id_field, json_field, optional_reference, reference
+from water2.rules.flags import FlagCode
 
 
 class OutageKind(StrEnum):
@@ -132,6 +133,7 @@ class Poster(SQLModel, table=True):
     recorded_at: datetime
     photo_sha256: str | None = Field(default=None, max_length=64)
     late_reason: str | None = Field(default=None, max_length=500)
+    flags: list[FlagCode] = json_field(default_factory=list)
 
 
 class EvidenceFile(SQLModel, table=True):

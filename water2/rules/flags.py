@@ -52,6 +52,13 @@ class FlagCode(StrEnum):
     notice_impossible_unexplained = "notice_impossible_unexplained"
     authority_report_missing = "authority_report_missing"
     households_not_told = "households_not_told"
+    households_since = "households_since"
+    window_passed = "window_passed"
+    overlapping = "overlapping"
+    order_on_another_day = "order_on_another_day"
+    hotline_missing = "hotline_missing"
+    poster_recorded_late = "poster_recorded_late"
+    poster_without_photo = "poster_without_photo"
     tank_not_isolable = "tank_not_isolable"
     # inspections
     inspection_undated = "inspection_undated"

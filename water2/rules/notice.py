@@ -19,10 +19,14 @@ LONGEST_LISTED = 500
 
 @dataclass(frozen=True)
 class NoticeDemand:
-    """The provision that demands notice of a planned outage, and how long ahead."""
+    """The provision that demands notice of a planned outage, and how long ahead.
+
+    `own`: the operator has set it, longer than the law does.
+    """
 
     provision: Provision
     ahead: timedelta
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,11 @@ def notice_demand(book: Rulebook, day: date) -> NoticeDemand | None:
     Higher law in force adds its own demand (art. 17(6)).
     """
     demands = [
-        NoticeDemand(found.provision, timedelta(hours=int(found.number(NOTICE_HOURS))))
+        NoticeDemand(
+            found.provision,
+            timedelta(hours=int(found.number(NOTICE_HOURS))),
+            own=found.values[NOTICE_HOURS].basis != "law",
+        )
         for id_ in (PLANNED, APPROVAL)
         if (found := book.obligation(id_, day)) is not None
     ]
@@ -72,15 +80,30 @@ def told_by(demand: NoticeDemand | None, starts_at: datetime) -> datetime:
     return starts_at - demand.ahead if demand else starts_at
 
 
+def start_in_question(
+    starts_at: datetime, now: datetime, *, waiting: bool, started_at: datetime | None = None
+) -> datetime:
+    """Give the start that notice is counted to: the real one, or the first that is possible.
+
+    Reading: what counts is how long before the water went off a household was told; an outage that
+    begins later than announced, within its window, leaves each of them more time.
+    """
+    if started_at is not None:
+        return max(starts_at, started_at)
+    return max(starts_at, now) if waiting else starts_at
+
+
 def judge_publishing(demand: NoticeDemand | None, *, now: datetime, starts_at: datetime) -> Verdict:
     """Judge whether a planned outage may be announced for a start; exactly 24 hours is enough.
 
-    Refusal code: notice_too_late {starts_at, notice_hours}; `earliest` is the first lawful start.
+    Refusal code: notice_too_late {starts_at, notice_hours}, with `_by_own_rule` where the operator
+    demands more than the law; `earliest` is the first start that is allowed.
     """
     if demand is None or now <= told_by(demand, starts_at):
         return Allowed()
     facts = {"starts_at": starts_at, NOTICE_HOURS: _hours(demand.ahead)}
-    return Refused(demand.provision, "notice_too_late", facts, earliest=now + demand.ahead)
+    reason = "notice_too_late_by_own_rule" if demand.own else "notice_too_late"
+    return Refused(demand.provision, reason, facts, earliest=now + demand.ahead)
 
 
 def judge_new_start(
@@ -128,8 +151,9 @@ def judge_start(
 ) -> Verdict:
     """Judge whether a planned outage may begin now.
 
-    Refusal codes: households_not_told {households, told, missing, missing_count, told_by} with the
-    earliest lawful start; before_announced_start {starts_at}; window_over {ends_at}.
+    `told` is counted to the start in question. Refusal codes: households_not_told {households,
+    told, missing, missing_count, told_by} with the earliest lawful start; before_announced_start
+    {starts_at}; window_over {ends_at}.
     """
     if demand is None:
         return Allowed()
@@ -140,7 +164,7 @@ def judge_start(
             "told": told.in_time,
             "missing": told.missing,
             "missing_count": told.missing_count,
-            "told_by": told_by(demand, starts_at),
+            "told_by": told_by(demand, start_in_question(starts_at, now, waiting=True)),
         }
         return Refused(demand.provision, "households_not_told", facts, earliest=earliest)
     if now < starts_at:

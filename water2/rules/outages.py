@@ -55,6 +55,9 @@ def _planned(book: Rulebook, facts: OutageFacts, now: datetime, day: date) -> li
             flags.append(FlagCode.short_notice)
     if facts.overran or _past_end(facts, now):
         flags.append(FlagCode.overran)
+    unused = facts.published_at is not None and facts.started_at is None
+    if unused and facts.ends_at is not None and now >= facts.ends_at:
+        flags.append(FlagCode.window_passed)
     return flags
 
 

@@ -61,10 +61,10 @@ async def _listed(work: Work, state: OutageState) -> list[Card]:
 
 def card_of(outage: PublicOutage, now: datetime) -> Card:
     """Return an outage as a page shows it now."""
-    due = outage.state == OutageState.published and outage.starts_at <= now
-    off = outage.state == OutageState.in_effect
-    passed = off and outage.ends_at is not None and outage.ends_at <= now
-    return Card(outage, "due" if due else outage.state, passed)
+    over = outage.ends_at is not None and outage.ends_at <= now
+    if outage.state != OutageState.published or outage.starts_at > now:
+        return Card(outage, outage.state, over and outage.state == OutageState.in_effect)
+    return Card(outage, "unused" if over else "due")
 
 
 @router.get("/estates/{id_}")

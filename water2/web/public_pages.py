@@ -10,7 +10,10 @@ from water2.web.page import Page
 
 @dataclass(frozen=True)
 class Card:
-    """An outage as a page shows it. `passed`: its announced end, while the water is off."""
+    """An outage as a page shows it. `passed`: its announced end, while the water is off.
+
+    `state` is the outage's own, or `due` once its announced start has come, `unused` after its end.
+    """
 
     outage: PublicOutage
     state: str

@@ -41,7 +41,7 @@ async def move_clock(
     async with runtime.read(actor) as work:
         work.require(Action.administer)
     if to < clock():
-        raise Conflict("clock_set_back", {"now": clock().isoformat()})
+        raise Conflict("clock_set_back", {"now": clock()})
     await _run_jobs(runtime, deliver)
     while (stop := await _next_stop(runtime, deliver)) is not None and stop < to:
         clock.set(stop)

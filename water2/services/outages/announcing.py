@@ -21,7 +21,7 @@ from water2.services.notices.queueing import (
 from water2.services.notices.recipients import freeze_recipients, keep_recipients
 from water2.services.notices.templates import templates_of
 from water2.services.notices.wording import Told, Words, write
-from water2.services.outages.standing import Standing, building_codes, record_outage, said
+from water2.services.outages.standing import Standing, building_names, record_outage, said
 from water2.work import Work
 
 ENDS = frozenset({NoticeKind.cancelled, NoticeKind.restored})
@@ -53,7 +53,7 @@ async def preview(work: Work, standing: Standing, kind: NoticeKind, before: Befo
         outage=standing.outage,
         facility=standing.facility,
         utility=standing.utility,
-        buildings=await building_codes(work, standing.outage.building_ids),
+        buildings=await building_names(work, standing.outage.building_ids),
         now=work.now,
         old_starts_at=before.starts_at,
         old_ends_at=before.ends_at,
@@ -143,7 +143,7 @@ def _dispatch(work: Work, standing: Standing, notice: Notice) -> Dispatch:
         if notice.kind is NoticeKind.restored:
             useful = now + _USEFUL_AFTER_RESTORING
         return Dispatch(Lane.emergency, now, now, None, useful)
-    rule = standing.book.obligation(PLANNED, standing.today)
+    rule = standing.book.obligation(PLANNED, standing.judged_on)
     ahead = notice.kind in (NoticeKind.planned, NoticeKind.rescheduled, NoticeKind.extended)
     ahead = ahead and standing.outage.started_at is None
     deadline = told_by(standing.demand, notice.starts_at) if ahead else None

@@ -7,12 +7,12 @@ from water2.domain.access import Action
 from water2.domain.command import Command, Text
 from water2.domain.errors import Invalid
 from water2.domain.notice import NoticeKind
-from water2.domain.outage import Outage, OutageState
+from water2.domain.outage import Outage, OutageReason, OutageState
 from water2.rules.notice import judge_new_start, judge_widening
 from water2.rules.provision import Verdict
 from water2.services.instants import Instant, read_instant
 from water2.services.outages.announcing import Before, announce
-from water2.services.outages.drafting import BuildingIds, ZoneNames, require_window
+from water2.services.outages.drafting import BuildingIds, ZoneNames, require_span, require_window
 from water2.services.outages.extent import Extent, extent_of, read_extent, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
 from water2.services.outages.transitions import note_overrun, require_allowed
@@ -37,6 +37,7 @@ class ExtendOutage(Command):
     detail: Text | None = None
     water_points: Text | None = None
     emergency_supply: Text | None = None
+    health_advice: Text | None = None
 
 
 async def reschedule_outage(work: Work, id_: str, command: RescheduleOutage) -> Outage:
@@ -106,7 +107,7 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     extent = await _wider(work, standing, command.building_ids, command.zones)
     told = {
         field: value
-        for field in ("detail", "water_points", "emergency_supply")
+        for field in ("detail", "water_points", "emergency_supply", "health_advice")
         if (value := getattr(command, field)) is not None and value != getattr(outage, field)
     }
     if ends_at == outage.ends_at and extent is None and not told:
@@ -120,9 +121,22 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     _set_extent(outage, extent)
     outage.version += 1
     _record(work, standing, "outage.extended", before)
-    kind = NoticeKind.extended if standing.planned else NoticeKind.update
-    await announce(work, standing, kind, before)
+    await announce(work, standing, _kind(standing), before)
     return outage
+
+
+def _kind(standing: Standing) -> NoticeKind:
+    """Return the kind of notice that tells of a change to those told before and those added.
+
+    Before the start it is told whole, with the window and that water be stored: whoever is added
+    hears of it for the first time. The advice on unfit water stands in every notice of it.
+    """
+    outage = standing.outage
+    if standing.planned:
+        begun = outage.state is OutageState.in_effect
+        return NoticeKind.extended if begun else NoticeKind.rescheduled
+    unfit = outage.reason is OutageReason.water_quality
+    return NoticeKind.quality if unfit else NoticeKind.update
 
 
 def _new_end(work: Work, standing: Standing, command: ExtendOutage) -> datetime | None:
@@ -130,12 +144,13 @@ def _new_end(work: Work, standing: Standing, command: ExtendOutage) -> datetime 
     if command.ends_at is None:
         return outage.ends_at
     ends_at = read_instant(command.ends_at, standing.utility.timezone)
+    if ends_at == outage.ends_at:
+        return ends_at
     if standing.planned and outage.ends_at is not None and ends_at < outage.ends_at:
         raise Invalid.one("ends_at", "end_not_later", ends_at.isoformat())
-    if ends_at <= work.now and ends_at != outage.ends_at:
+    if ends_at <= work.now:
         raise Invalid.one("ends_at", "in_past", ends_at.isoformat())
-    if outage.started_at is None and ends_at != outage.ends_at:
-        require_window(work, standing, outage.starts_at, ends_at)
+    require_span(standing, max(outage.starts_at, work.now), ends_at)
     return ends_at
 
 

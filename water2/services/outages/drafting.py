@@ -1,7 +1,7 @@
 """Creating outages: a planned one as a draft; an emergency is published and in effect at once."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from water2.domain.command import Code, Command, Text
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility
 from water2.domain.notice import NoticeKind
+from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageKind, OutageReason, OutageState
 from water2.rules.outages import too_long
 from water2.services.instants import Instant, read_instant
@@ -69,7 +70,7 @@ async def create_outage(work: Work, command: CreateOutage) -> Outage:
     utility = await utility_of(work, facility)
     starts_at = read_instant(command.starts_at, utility.timezone)
     ends_at = read_instant(command.ends_at, utility.timezone) if command.ends_at else None
-    outage = new_outage(work, facility, extent, command.kind, command.reason)
+    outage = new_outage(work, utility, facility, extent, command.kind, command.reason)
     outage.starts_at, outage.ends_at = starts_at, ends_at
     for field in (*_TOLD, *_PLANS):
         setattr(outage, field, getattr(command, field))
@@ -82,13 +83,18 @@ async def create_outage(work: Work, command: CreateOutage) -> Outage:
 
 
 def new_outage(
-    work: Work, facility: Facility, extent: Extent, kind: OutageKind, reason: OutageReason
+    work: Work,
+    utility: Utility,
+    facility: Facility,
+    extent: Extent,
+    kind: OutageKind,
+    reason: OutageReason,
 ) -> Outage:
     """Return an outage that is not kept yet; its window is the caller's to set."""
     return Outage(
         utility_id=facility.utility_id,
         facility_id=facility.id,
-        number=_number(work.now),
+        number=_number(work.today(utility.timezone)),
         kind=kind,
         reason=reason,
         building_ids=list(extent.building_ids),
@@ -98,10 +104,10 @@ def new_outage(
     )
 
 
-def _number(now: datetime) -> str:
+def _number(today: date) -> str:
     """Return a number nobody can guess: whoever holds it has seen the notice."""
     drawn = "".join(secrets.choice(_ALPHABET) for _ in range(6))
-    return f"TS{now:%y%m%d}-{drawn}"
+    return f"TS{today:%y%m%d}-{drawn}"
 
 
 def draft(work: Work, standing: Standing) -> Outage:
@@ -131,13 +137,31 @@ def require_window(
     """
     if ends_at is None:
         raise Invalid.one("ends_at", "missing")
-    if ends_at <= starts_at:
-        raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
     if starts_at <= work.now:
         raise Invalid.one("starts_at", "in_past", starts_at.isoformat())
-    longest = too_long(standing.book, starts_at, ends_at, standing.today)
+    require_span(standing, starts_at, ends_at)
+
+
+def require_span(standing: Standing, starts_at: datetime, ends_at: datetime) -> None:
+    """Refuse a span longer than is ever planned at once: it is a slip.
+
+    Raises:
+        Invalid: `window_too_long`.
+    """
+    if ends_at <= starts_at:
+        raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
+    longest = too_long(standing.book, starts_at, ends_at, standing.judged_on)
     if longest is not None:
         raise Invalid.one("ends_at", "window_too_long", ends_at.isoformat(), hours=longest)
+
+
+def _require_estimate(work: Work, standing: Standing, ends_at: datetime) -> None:
+    """Refuse an estimate that cannot be; what is over can be recorded however long it took."""
+    starts_at = standing.outage.starts_at
+    if ends_at <= starts_at:
+        raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
+    if ends_at > work.now:
+        require_span(standing, max(starts_at, work.now), ends_at)
 
 
 async def _declare(work: Work, standing: Standing) -> Outage:
@@ -147,8 +171,8 @@ async def _declare(work: Work, standing: Standing) -> Outage:
         raise Invalid.one("cause", "missing")
     if outage.starts_at > work.now + _CLOCKS_DIFFER:
         raise Invalid.one("starts_at", "in_future", outage.starts_at.isoformat())
-    if outage.ends_at is not None and outage.ends_at <= outage.starts_at:
-        raise Invalid.one("ends_at", "before", outage.ends_at.isoformat(), after="starts_at")
+    if outage.ends_at is not None:
+        _require_estimate(work, standing, outage.ends_at)
     outage.started_at = min(outage.starts_at, work.now)
     outage.published_at, outage.state = work.now, OutageState.in_effect
     work.session.add(outage)

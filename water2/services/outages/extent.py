@@ -29,6 +29,10 @@ class Extent:
         """Tell whether everybody of another extent is in this one."""
         return self.whole or (not other.whole and set(other.building_ids) <= {*self.building_ids})
 
+    def meets(self, other: "Extent") -> bool:
+        """Tell whether anybody is in both."""
+        return self.whole or other.whole or bool({*self.building_ids} & {*other.building_ids})
+
 
 def extent_of(outage: Outage) -> Extent:
     """Return the extent of an outage."""

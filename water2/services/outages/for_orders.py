@@ -47,7 +47,7 @@ async def settle_outage(
     reason = OutageReason.other
     if order.kind is WorkOrderKind.cleaning:
         reason = OutageReason.tank_cleaning
-    outage = new_outage(work, facility, Extent((), ()), OutageKind.planned, reason)
+    outage = new_outage(work, utility, facility, Extent((), ()), OutageKind.planned, reason)
     outage.work_order_id, outage.starts_at, outage.ends_at = order.id, starts_at, ends_at
     draft(work, await standing_of(work, outage, facility))
     order.outage_id = outage.id

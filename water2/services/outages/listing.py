@@ -10,6 +10,7 @@ from water2.domain.notice import Notice
 from water2.domain.organisation import Utility
 from water2.domain.outage import Outage
 from water2.rules.flags import FlagCode
+from water2.services.outages.looking import look_around
 from water2.services.outages.standing import Standing, flags_of, standing_of
 from water2.services.outages.told import Progress, progress_of
 from water2.services.rows import fetch
@@ -41,6 +42,7 @@ async def view_of(work: Work, standing: Standing) -> OutageView:
     lacking = progress.told.missing_count > 0 and (progress.warnings or started)
     if lacking and standing.outage.cancelled_at is None:
         flags.append(FlagCode.households_not_told)
+    flags += await look_around(work, standing)
     return OutageView(standing.outage, standing.facility, standing.utility, progress, tuple(flags))
 
 

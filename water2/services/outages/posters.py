@@ -59,6 +59,8 @@ async def record_poster(
 ) -> Poster:
     """Record a poster; it counts from when it was hung, for the notice that stood then.
 
+    The same poster again adds what it lacked: photo, person, reason.
+
     Raises:
         Invalid: the building is not of the extent, or no notice was published when it was hung.
         Conflict: the outage was never published.
@@ -71,16 +73,33 @@ async def record_poster(
     building = await _building(work, standing, command.building_id)
     at = read_instant(command.posted_at, standing.utility.timezone)
     notice = await _notice_at(work, outage, at)
-    known = await _known(work, outage, building, at)
-    if known is not None:
-        return known
-    poster = await _poster(work, standing, command, building, notice, at)
-    content = read_photo(command.photo) if command.photo else photo
-    if content is not None:
-        poster.photo_sha256 = await keep_photo(work, outage.utility_id, content)
-    work.session.add(poster)
-    _record(work, standing, poster)
+    poster = await _known(work, outage, building, at)
+    held = _held(poster) if poster is not None else None
+    if poster is None:
+        poster = _poster(work, standing, building, notice, at)
+    await _complete(work, standing, command, photo, poster)
+    if _held(poster) != held:
+        work.session.add(poster)
+        _record(work, standing, poster, "poster.completed" if held else "poster.recorded")
     return poster
+
+
+def _held(poster: Poster) -> tuple[str | None, ...]:
+    return poster.photo_sha256, poster.posted_by, poster.late_reason
+
+
+async def _complete(
+    work: Work, standing: Standing, command: RecordPoster, photo: bytes | None, poster: Poster
+) -> None:
+    """Add what a poster lacks; what it has stays."""
+    content = read_photo(command.photo) if command.photo else photo
+    if content is not None and poster.photo_sha256 is None:
+        poster.photo_sha256 = await keep_photo(work, poster.utility_id, content)
+    if poster.posted_by is None:
+        poster.posted_by = await _hung_by(work, standing, command.posted_by)
+    if poster.late_reason is None:
+        late = lateness_of(standing.book, poster.posted_at, poster.recorded_at, command.late_reason)
+        poster.late_reason, poster.flags = late.reason, list(late.flags)
 
 
 async def _building(work: Work, standing: Standing, id_or_code: str) -> Building:
@@ -124,25 +143,17 @@ async def _known(work: Work, outage: Outage, building: Building, at: datetime) -
     return rows.first()
 
 
-async def _poster(
-    work: Work,
-    standing: Standing,
-    command: RecordPoster,
-    building: Building,
-    notice: Notice,
-    at: datetime,
+def _poster(
+    work: Work, standing: Standing, building: Building, notice: Notice, at: datetime
 ) -> Poster:
-    late = lateness_of(standing.book, at, work.now, command.late_reason)
     return Poster(
         utility_id=standing.utility.id,
         outage_id=standing.outage.id,
         building_id=building.id,
         revision=notice.revision,
         posted_at=at,
-        posted_by=await _hung_by(work, standing, command.posted_by),
         recorded_by=work.actor.user_id,
         recorded_at=work.now,
-        late_reason=late.reason,
     )
 
 
@@ -153,11 +164,11 @@ async def _hung_by(work: Work, standing: Standing, code: str | None) -> str | No
     return people[0].id
 
 
-def _record(work: Work, standing: Standing, poster: Poster) -> None:
+def _record(work: Work, standing: Standing, poster: Poster, type_: str) -> None:
     record_outage(
         work,
         standing,
-        "poster.recorded",
+        type_,
         poster=poster.id,
         building=poster.building_id,
         posted_at=poster.posted_at.isoformat(),
@@ -165,6 +176,7 @@ def _record(work: Work, standing: Standing, poster: Poster) -> None:
         revision=poster.revision,
         photo=poster.photo_sha256,
         late_reason_given=poster.late_reason is not None,
+        flags=[str(flag) for flag in poster.flags],
     )
 
 

@@ -16,12 +16,12 @@ from sqlmodel import select
 
 from water2.domain.contacts import masked
 from water2.domain.delivery import NO_CHANNEL, Delivery
-from water2.domain.evidence import level_of
+from water2.domain.evidence import Evidence, level_of
 from water2.domain.facility import Building
 from water2.domain.notice import Notice, NoticeRecipient
 from water2.domain.outage import Poster
-from water2.rules.notice import Told, told_by
-from water2.services.outages.announcing import last_notice
+from water2.rules.notice import Told
+from water2.services.outages.announcing import ENDS, last_notice
 from water2.services.outages.listing import notices_of
 from water2.services.outages.posters import posters_of
 from water2.services.outages.proof_entries import (
@@ -31,7 +31,12 @@ from water2.services.outages.proof_entries import (
     entries_about,
 )
 from water2.services.outages.standing import Standing, stand
-from water2.services.outages.told import delivered_required, told_instants, who_is_told
+from water2.services.outages.told import (
+    delivered_required,
+    told_by_when,
+    told_instants,
+    who_is_told,
+)
 from water2.work import Work
 
 _RECIPIENT = cast("Any", NoticeRecipient).__table__
@@ -41,9 +46,14 @@ POSTER, NONE = "poster", "none"
 
 @dataclass(frozen=True)
 class Message:
-    """One message to one of a household's addresses, and what the provider said of it."""
+    """One message to one of a household's addresses, and what the provider said of it.
+
+    `announces`: its revision tells of an outage to come; `told_at`: what it proves, if anything.
+    """
 
     revision: int
+    announces: bool
+    told_at: datetime | None
     channel: str
     address: str
     level: str
@@ -94,7 +104,7 @@ async def prove_outage(work: Work, id_: str) -> OutageProof:
     return OutageProof(
         standing=standing,
         told=await who_is_told(work, standing),
-        told_by=told_by(standing.demand, outage.starts_at) if standing.planned else None,
+        told_by=told_by_when(standing, work.now),
         delivered_required=delivered_required(standing),
         notices=tuple(notices),
         households=tuple(await _households(work, standing, notices)),
@@ -111,11 +121,11 @@ async def _households(
     latest = await last_notice(work, outage, announcing=True)
     if latest is None:
         return []
-    by = told_by(standing.demand, outage.starts_at) if standing.planned else None
+    by = told_by_when(standing, work.now)
     rows = await work.session.execute(
         told_instants(outage, latest, delivered=delivered_required(standing))
     )
-    messages = await _messages(work, notices)
+    messages = await _messages(work, standing, notices)
     codes = await _building_codes(work, standing)
     found = [
         _household(row, messages.get(row.household_id, ()), by, codes.get(row.building_id, ""))
@@ -128,12 +138,9 @@ def _household(
     row: Any, messages: Sequence[Message], by: datetime | None, building: str
 ) -> HouseholdProof:
     told_at = row.told_at
-    proving = [
-        message
-        for message in messages
-        if told_at in (message.accepted_at, message.delivered_at) and message.level != "attempted"
-    ]
-    best = max(messages, key=lambda message: _ORDER.index(message.level), default=None)
+    counting = [one for one in messages if one.announces and one.revision >= row.since_revision]
+    proving = [one for one in counting if told_at is not None and one.told_at == told_at]
+    best = max(counting, key=lambda message: _ORDER.index(message.level), default=None)
     by_poster = told_at is not None and not proving
     level = POSTER if by_poster else best.level if best else NONE
     return HouseholdProof(
@@ -151,9 +158,12 @@ def _household(
 _ORDER = ("none", "queued", "attempted", "accepted", "delivered", "acknowledged")
 
 
-async def _messages(work: Work, notices: Sequence[Notice]) -> dict[str, list[Message]]:
+async def _messages(
+    work: Work, standing: Standing, notices: Sequence[Notice]
+) -> dict[str, list[Message]]:
     """Return the messages of each household, addresses masked."""
-    revisions = {notice.id: notice.revision for notice in notices}
+    by_id = {notice.id: notice for notice in notices}
+    required = delivered_required(standing)
     joined = and_(
         _DELIVERY.c.source_id == _RECIPIENT.c.notice_id,
         _DELIVERY.c.channel == _RECIPIENT.c.channel,
@@ -162,7 +172,7 @@ async def _messages(work: Work, notices: Sequence[Notice]) -> dict[str, list[Mes
     rows = await work.session.execute(
         select_columns(_RECIPIENT.c.household_id, *_DELIVERY.c)
         .join(_DELIVERY, joined)
-        .where(_RECIPIENT.c.notice_id.in_(list(revisions)), _RECIPIENT.c.channel != NO_CHANNEL)
+        .where(_RECIPIENT.c.notice_id.in_(list(by_id)), _RECIPIENT.c.channel != NO_CHANNEL)
         .order_by(_RECIPIENT.c.household_id, _RECIPIENT.c.rank, _DELIVERY.c.id)
     )
     shown: dict[bytes, str] = {}
@@ -170,22 +180,28 @@ async def _messages(work: Work, notices: Sequence[Notice]) -> dict[str, list[Mes
     for row in rows:
         if row.address_index not in shown:
             shown[row.address_index] = masked(work.contacts.open(row.sealed))
-        found[row.household_id].append(
-            Message(
-                revision=revisions[row.source_id],
-                channel=row.channel.value,
-                address=shown[row.address_index],
-                level=level_of(row).value,
-                accepted_at=row.accepted_at,
-                delivered_at=row.delivered_at,
-                failed_at=row.failed_at,
-                attempts=row.attempts,
-                code=row.code,
-                reply_sha256=row.reply_sha256,
-                delivery=row.id,
-            )
-        )
+        address = shown[row.address_index]
+        found[row.household_id].append(_message(row, by_id[row.source_id], address, required))
     return found
+
+
+def _message(row: Any, notice: Notice, address: str, required: bool) -> Message:
+    evidence = Evidence(row.accepted_at, row.delivered_at, row.failed_at)
+    return Message(
+        revision=notice.revision,
+        announces=notice.kind not in ENDS,
+        told_at=evidence.told_at(required) or row.acknowledged_at,
+        channel=row.channel.value,
+        address=address,
+        level=level_of(row).value,
+        accepted_at=row.accepted_at,
+        delivered_at=row.delivered_at,
+        failed_at=row.failed_at,
+        attempts=row.attempts,
+        code=row.code,
+        reply_sha256=row.reply_sha256,
+        delivery=row.id,
+    )
 
 
 async def _building_codes(work: Work, standing: Standing) -> Mapping[str, str]:

@@ -17,10 +17,9 @@ from water2.domain.facility import Building, Facility
 from water2.domain.household import Household
 from water2.domain.notice import Notice, NoticeRecipient
 from water2.domain.outage import Outage
-from water2.rules.notice import told_by
 from water2.services.outages.announcing import last_notice
 from water2.services.outages.standing import Standing, standing_of
-from water2.services.outages.told import delivered_required, told_instants
+from water2.services.outages.told import delivered_required, told_by_when, told_instants
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.rows import fetch
 from water2.work import Work
@@ -85,8 +84,8 @@ async def missing_households(
     outage = standing.outage
     one = told_instants(outage, latest, delivered=delivered_required(standing)).subquery()
     lacking: ColumnElement[bool] = one.c.told_at.is_(None)
-    if standing.planned:
-        lacking = or_(lacking, one.c.told_at > told_by(standing.demand, outage.starts_at))
+    if (by := told_by_when(standing, work.now)) is not None:
+        lacking = or_(lacking, one.c.told_at > by)
     statement = select(Household).join(one, one.c.household_id == col(Household.id)).where(lacking)
     keys = [col(Household.code), col(Household.id)]
     page = await read_page(work, statement, keys, asked.limit, asked.cursor)

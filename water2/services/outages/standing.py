@@ -24,18 +24,23 @@ from water2.work import Work
 
 @dataclass(frozen=True)
 class Standing:
-    """An outage as it stands in an act."""
+    """An outage as it stands in an act.
+
+    `book` is in force on `judged_on`: the day of its last notice, so that a rule made stricter
+    since demands nothing of it after the fact; of a draft it is today.
+    """
 
     outage: Outage
     facility: Facility
     utility: Utility
     book: Rulebook
+    judged_on: date
     today: date
 
     @property
     def demand(self) -> NoticeDemand | None:
         """Return what demands notice of it."""
-        return notice_demand(self.book, self.today)
+        return notice_demand(self.book, self.judged_on)
 
     @property
     def planned(self) -> bool:
@@ -69,9 +74,10 @@ async def stand(work: Work, id_: str, *, lock: bool = False) -> Standing:
 async def standing_of(work: Work, outage: Outage, facility: Facility) -> Standing:
     """Return the standing of an outage that is at hand."""
     utility = await fetch(work, Utility, facility.utility_id)
-    today = work.today(utility.timezone)
     rules = await rules_of(work, utility)
-    return Standing(outage, facility, utility, rules.on(today), today)
+    judged_on = civil_day(outage.announced_at or work.now, utility.timezone)
+    today = work.today(utility.timezone)
+    return Standing(outage, facility, utility, rules.on(judged_on), judged_on, today)
 
 
 def flags_of(standing: Standing, now: datetime) -> list[FlagCode]:
@@ -94,18 +100,19 @@ def flags_of(standing: Standing, now: datetime) -> list[FlagCode]:
         water_points=bool(outage.water_points),
         emergency_supply=bool(outage.emergency_supply),
     )
-    day = civil_day(outage.published_at or now, standing.utility.timezone)
-    return outage_flags(standing.book, facts, now, day)
+    return outage_flags(standing.book, facts, now, standing.judged_on)
 
 
-async def building_codes(work: Work, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of buildings, in order; none for the whole facility."""
+async def building_names(work: Work, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return what residents call buildings, by code; none for the whole facility."""
     if not ids:
         return ()
     rows = await work.session.exec(
-        select(Building.code).where(col(Building.id).in_(ids)).order_by(Building.code)
+        select(Building.name, Building.code)
+        .where(col(Building.id).in_(ids))
+        .order_by(Building.code)
     )
-    return tuple(rows)
+    return tuple(name or code for name, code in rows)
 
 
 def record_outage(work: Work, standing: Standing, type_: str, **data: object) -> None:

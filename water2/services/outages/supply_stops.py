@@ -56,9 +56,9 @@ async def report_stop(work: Work, command: ReportStop) -> SupplyStop:
     extent = await read_extent(work, facility, command.building_ids, None)
     began_at = _past("began_at", command.began_at, utility, work.now)
     ended_at = _past("ended_at", command.ended_at, utility, work.now) if command.ended_at else None
-    if ended_at is not None and ended_at < began_at:
-        raise Invalid.one("ended_at", "before", ended_at.isoformat(), after="began_at")
-    covering = await _covering(work, facility, extent, began_at)
+    if ended_at is not None:
+        _require_order(began_at, ended_at)
+    covering = await _covering(work, facility, extent, began_at, ended_at or work.now)
     stop = SupplyStop(
         utility_id=utility.id,
         facility_id=facility.id,
@@ -76,6 +76,11 @@ async def report_stop(work: Work, command: ReportStop) -> SupplyStop:
     return stop
 
 
+def _require_order(began_at: datetime, ended_at: datetime) -> None:
+    if ended_at < began_at:
+        raise Invalid.one("ended_at", "before", ended_at.isoformat(), after="began_at")
+
+
 def _past(field: str, given: datetime, utility: Utility, now: datetime) -> datetime:
     at = read_instant(given, utility.timezone)
     if at > now:
@@ -83,14 +88,16 @@ def _past(field: str, given: datetime, utility: Utility, now: datetime) -> datet
     return at
 
 
-async def _covering(work: Work, facility: Facility, extent: Extent, at: datetime) -> Outage | None:
-    """Return an outage that had stopped this water at an instant."""
+async def _covering(
+    work: Work, facility: Facility, extent: Extent, began_at: datetime, until: datetime
+) -> Outage | None:
+    """Return an outage that had stopped this water for the whole of a stop."""
     rows = await work.session.exec(
         select(Outage)
-        .where(Outage.facility_id == facility.id, col(Outage.started_at) <= at)
+        .where(Outage.facility_id == facility.id, col(Outage.started_at) <= began_at)
         .order_by(col(Outage.started_at).desc())
     )
-    held = (one for one in rows if one.restored_at is None or one.restored_at >= at)
+    held = (one for one in rows if one.restored_at is None or one.restored_at >= until)
     return next((one for one in held if extent_of(one).holds(extent)), None)
 
 
@@ -110,6 +117,7 @@ async def explain_stop(work: Work, id_: str, command: ExplainStop) -> SupplyStop
     if command.ended_at is not None:
         utility = await fetch(work, Utility, facility.utility_id)
         stop.ended_at = _past("ended_at", command.ended_at, utility, work.now)
+        _require_order(stop.began_at, stop.ended_at)
     stop.state, stop.explanation = StopState.explained, command.explanation
     stop.explained_at, stop.explained_by = work.now, work.actor.user_id
     stop.version += 1

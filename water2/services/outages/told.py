@@ -18,6 +18,7 @@ from water2.rules.notice import (
     PLANNED,
     Told,
     earliest_lawful_start,
+    start_in_question,
     told_by,
     warnings_passed,
 )
@@ -45,7 +46,7 @@ class Progress:
 
 def delivered_required(standing: Standing) -> bool:
     """Tell whether the utility demands delivery where acceptance would be enough."""
-    planned = standing.book.obligation(PLANNED, standing.today)
+    planned = standing.book.obligation(PLANNED, standing.judged_on)
     setting = planned.values.get("delivered_required") if planned else None
     return bool(setting and setting.value)
 
@@ -123,6 +124,20 @@ def _posters(outage: Outage, frozen: Any) -> Select[Any]:
     )
 
 
+def told_by_when(standing: Standing, now: datetime) -> datetime | None:
+    """Return the last instant to be told at for the start in question; an emergency has none."""
+    if not standing.planned:
+        return None
+    outage = standing.outage
+    starts_at = start_in_question(
+        outage.starts_at,
+        now,
+        waiting=outage.state is OutageState.published,
+        started_at=outage.started_at,
+    )
+    return told_by(standing.demand, starts_at)
+
+
 async def who_is_told(work: Work, standing: Standing, *, named: bool = False) -> Told:
     """Count who is told by the deadline, after it, or not at all; `named` lists who is missing.
 
@@ -132,7 +147,7 @@ async def who_is_told(work: Work, standing: Standing, *, named: bool = False) ->
     latest = await last_notice(work, outage, announcing=True)
     if latest is None:
         return NOBODY
-    by = told_by(standing.demand, outage.starts_at) if standing.planned else None
+    by = told_by_when(standing, work.now)
     one = told_instants(outage, latest, delivered=delivered_required(standing)).subquery()
     in_time = one.c.told_at.is_not(None) if by is None else one.c.told_at <= by
     found = await work.session.execute(
@@ -177,7 +192,7 @@ async def progress_of(work: Work, standing: Standing) -> Progress:
     )
     if not outage.revision and standing.demand:  # nobody is frozen yet: all are to be told
         earliest = max(outage.starts_at, work.now + standing.demand.ahead)
-    planned = standing.book.obligation(PLANNED, standing.today)
+    planned = standing.book.obligation(PLANNED, standing.judged_on)
     waiting = outage.started_at is None and told.missing_count > 0
     passed = warnings_passed(planned, now=work.now, starts_at=outage.starts_at) if waiting else []
     return Progress(told, earliest, tuple(passed))

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from water2.domain.access import Action
-from water2.domain.command import Command
+from water2.domain.command import Command, Text
 from water2.domain.errors import Invalid, RuleViolation
 from water2.domain.notice import NoticeKind
 from water2.domain.organisation import Utility
@@ -27,9 +27,14 @@ class CancelOutage(Command):
 
 
 class RestoreSupply(Command):
-    """When the water came back: now unless said otherwise."""
+    """When the water came back: now unless said otherwise.
+
+    `health_advice`, after a stop for the water's quality: whether it may be drunk again. Without it
+    the notice asks to keep to the earlier advice.
+    """
 
     restored_at: Instant | None = None
+    health_advice: Text | None = None
 
 
 def require_allowed(verdict: Verdict, utility: Utility) -> None:
@@ -131,7 +136,9 @@ async def restore_supply(work: Work, id_: str, command: RestoreSupply) -> Outage
     if standing.outage.state is OutageState.restored:
         return standing.outage
     standing.require(OutageState.in_effect)
-    return await restore(work, standing, _restored_at(work, standing, command))
+    at = _restored_at(work, standing, command)
+    standing.outage.health_advice = command.health_advice
+    return await restore(work, standing, at)
 
 
 def _restored_at(work: Work, standing: Standing, command: RestoreSupply) -> datetime:

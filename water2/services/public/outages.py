@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 
 from water2.domain.errors import NotFound
@@ -36,6 +36,8 @@ async def list_public_outages(
     states: Collection[OutageState] | None = None,
 ) -> Page[PublicOutage]:
     """Return a page of outages now, to come and ended lately, the earliest start first.
+
+    One whose window passed unused is neither; its notice stays.
 
     Raises:
         Invalid: the cursor is not one of ours, or `q` cannot be read.
@@ -73,8 +75,9 @@ def _published() -> list[ColumnElement[bool]]:
 
 def _listed(work: Work, facility_id: str | None) -> list[ColumnElement[bool]]:
     lately = or_(col(Outage.state).in_(CURRENT), col(Outage.announced_at) > work.now - ENDED_SHOWN)
+    unused = and_(col(Outage.state) == OutageState.published, col(Outage.ends_at) <= work.now)
     here = [] if facility_id is None else [col(Outage.facility_id) == facility_id]
-    return [*_published(), lately, *here]
+    return [*_published(), lately, ~unused, *here]
 
 
 async def public_outage(work: Work, number: str) -> PublicOutage:
