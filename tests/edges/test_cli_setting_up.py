@@ -105,6 +105,13 @@ def test_the_doctor_names_a_variable_nobody_knows(swept):
     assert wrong(swept.with_(WATER2_SWEEP_SECOND="5")) == [("variables", "unknown")]
 
 
+def test_the_doctor_names_a_gateway_whose_setting_no_worker_would_begin_with(swept):
+    assert wrong(swept.with_(WATER2_SMS_URL="http://127.0.0.1:9/sms")) == [("gateways", "unusable")]
+    said = swept.with_(WATER2_SMTP_URL="smtps://mail.example.com?from=a@example.com").run("doctor")
+    assert (said.status, "settings of mail can be used" in said.out) == (0, True)
+    assert "WATER2_SMS_URL" in said.out
+
+
 def test_the_doctor_says_that_the_database_is_away(swept, tmp_path):
     away = Shell(swept.folder, f"postgresql://water2:secret@/water2?host={tmp_path}/nowhere")
     said = away.run("doctor")

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from water2.cli.command import Place, Status
-from water2.clock import clock_of, wall_clock
+from water2.clock import DemoClock, clock_of, wall_clock
+from water2.gateways.examination import look_at_gateways
 from water2.services.doctor import Examination, Level, examine
 from water2.services.founding import Founding, found_installation
 
@@ -43,7 +44,10 @@ _MARKS = {Level.well: "✔", Level.note: "·", Level.wrong: "✘"}
 async def doctor(at: Place) -> Status:
     """Examine the installation; every finding says what to do."""
     clock = clock_of(at.settings.data_dir)
-    findings = await examine(Examination(at.settings, clock, wall_clock()))
+    findings = [
+        *await examine(Examination(at.settings, clock, wall_clock())),
+        *look_at_gateways(at.settings, demo=isinstance(clock, DemoClock)),
+    ]
     at.terminal.answer(findings)
     for finding in findings:
         told = at.terminal.words.text(f"cli.doctor.{finding.check}.{finding.code}", **finding.facts)
