@@ -6,24 +6,28 @@ import pytest
 
 from tests.benchmarks import (
     bench_delivery_queue,
+    bench_emergency_lane,
     bench_idle_sweep,
     bench_import,
     bench_ledger_append,
     bench_list_duties,
     bench_open_duties,
     bench_publish_notice,
+    bench_send_bulk,
     bench_write_with_entry,
 )
 from tests.benchmarks.stage import DATABASES, Stage, stage
 
 TINY = {
     bench_delivery_queue: {"rows": 400, "jobs": 20, "turns": 1},
+    bench_emergency_lane: {"rows": 2000, "turns": 1},
     bench_idle_sweep: {"fleets": (4, 8), "turns": 1},
     bench_import: {"turns": 1, "count": 1000},
     bench_ledger_append: {"turns": 1, "appends": 16},
     bench_list_duties: {"limits": (2,), "turns": 1, "rows": 16, "tanks": 8},
     bench_open_duties: {"duties": 12, "days": 2},
     bench_publish_notice: {"sizes": (20,), "turns": 1},
+    bench_send_bulk: {"rows": 200, "turns": 1, "latency_ms": 5},
     bench_write_with_entry: {"facilities": 2, "turns": 1},
 }
 
