@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=720, description="life of a sign-in")
     sweep_seconds: int = Field(60, ge=1, le=3600, description="pause between two sweeps")
     delivery_seconds: int = Field(
-        2, ge=1, le=60, description="pause between two looks for messages to send"
+        1, ge=1, le=60, description="pause between two looks for messages to send"
     )
     checkpoint_minutes: int = Field(10, ge=1, le=1440, description="pause between checkpoints")
     host: str = Field("127.0.0.1", description="address to listen on")

@@ -131,6 +131,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'leased'"),
         )
         batch_op.create_index(
+            "ix_delivery_number",
+            ["address_index"],
+            unique=False,
+            sqlite_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
+            postgresql_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_delivery_ready",
             ["utility_id", "channel", "lane", "due_at"],
             unique=False,
@@ -720,6 +727,11 @@ def downgrade() -> None:
             "ix_delivery_ready",
             sqlite_where=sa.text("state = 'ready'"),
             postgresql_where=sa.text("state = 'ready'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_number",
+            sqlite_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
+            postgresql_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_delivery_leased",

@@ -73,6 +73,20 @@ async def test_two_workers_at_once_send_nothing_twice_and_lose_nothing(lishui, e
     assert sum(one.accepted for one in done) == len(MANY)
 
 
+async def test_an_emergency_waits_for_a_connection_alone_however_much_is_claimed(lishui, estate):
+    async with lishui.runtime.work() as work:
+        await queue(work, estate, *MANY)
+    gateway = RecordingGateway(latency=1, connections=20)
+    worker = asyncio.create_task(a_worker(lishui.runtime, gateway).run_once())
+    await until(lambda: gateway.under_way == 20)
+    async with lishui.runtime.work() as work:
+        await queue(work, estate, "13911111111", lane=Lane.emergency.value)
+    await until(lambda: "13911111111" in gateway.addresses())
+    assert gateway.addresses().index("13911111111") <= 2 * 20  # in the turn after this one
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+
+
 async def test_an_emergency_overtakes_a_bulk(lishui, estate):
     async with lishui.runtime.work() as work:
         await queue(work, estate, *(f"138{n:08}" for n in range(3000)))

@@ -91,7 +91,7 @@ async def test_connections_are_used_again_and_shared_among_clients(sink):
     before = sink.counts["connections"]
     for _ in range(3):
         await asyncio.gather(*(post(pool, f"{sink.url}/sms") for _ in range(40)))
-    assert [client._pool._max_connections for client in pool._clients] == [10] * 4
+    assert [client._pool._max_connections for client in pool._clients] == [2] * 20
     counts = sink.counts
     assert counts["connections"] - before <= 40 + 2  # and those of the two questions
     assert counts["most_at_once"] >= 35

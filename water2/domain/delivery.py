@@ -108,6 +108,13 @@ class Delivery(SQLModel, table=True):
             sqlite_where=text("state = 'held'"),
             postgresql_where=text("state = 'held'"),
         ),
+        # for the daily cap of a number; a message that was never tried costs it nothing
+        Index(
+            "ix_delivery_number",
+            "address_index",
+            sqlite_where=text("channel = 'sms' AND attempted_at IS NOT NULL"),
+            postgresql_where=text("channel = 'sms' AND attempted_at IS NOT NULL"),
+        ),
         # room on the page for the row's next versions
         {"postgresql_with": {"fillfactor": 70}},
     )

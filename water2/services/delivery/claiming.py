@@ -52,7 +52,8 @@ _POSTGRESQL = f"""
 WITH next AS MATERIALIZED (
   SELECT one.at FROM (VALUES {_LANES}) AS lanes(lane), LATERAL (
     SELECT ctid AS at FROM delivery
-    WHERE lane = lanes.lane AND {_READY.replace(":endpoint IS", "CAST(:endpoint AS text) IS")}
+    WHERE lane = lanes.lane AND lanes.lane <= :last
+      AND {_READY.replace(":endpoint IS", "CAST(:endpoint AS text) IS")}
     ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
   ) AS one LIMIT :most
 )
@@ -60,7 +61,7 @@ UPDATE delivery AS d {_SET} FROM next WHERE d.ctid = next.at {_RETURNED}"""  # n
 _SQLITE = f"""
 UPDATE delivery AS d {_SET} WHERE d.id IN (
   SELECT id FROM delivery INDEXED BY ix_delivery_ready
-  WHERE lane IN ({", ".join(str(lane.value) for lane in Lane)}) AND {_READY}
+  WHERE lane IN ({", ".join(str(lane.value) for lane in Lane)}) AND lane <= :last AND {_READY}
   ORDER BY lane, due_at LIMIT :most
 ) {_RETURNED.replace("d.", "")}"""  # noqa: S608 - names of ours
 CLAIM = Statement(
@@ -82,14 +83,21 @@ async def claim(
     *,
     leased_until: datetime,
     at: datetime,
+    last: Lane = Lane.routine,
 ) -> list[Claimed]:
-    """Lease what is due of one channel to this worker, the emergencies first.
+    """Lease what is due of one channel to this worker, the emergencies first, down to a lane.
 
     `leased_until` and `at` are real time, what is due goes by the installation's clock. Two workers
     never get the same row. A stopped channel gives nothing, a robot no more than its limits allow.
     Rows past their use become expired.
     """
-    lease = {"utility": utility_id, "channel": channel.value, "until": leased_until, "at": at}
+    lease = {
+        "utility": utility_id,
+        "channel": channel.value,
+        "last": last.value,
+        "until": leased_until,
+        "at": at,
+    }
     if channel not in ROBOTS:
         return await _claim(work, lease | {"most": limit, "endpoint": None})
     found = []

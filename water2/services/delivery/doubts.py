@@ -17,7 +17,7 @@ from water2.services.delivery.completing import Settled, complete
 from water2.services.delivery.contents import contents_of
 from water2.services.delivery.leases import take_doubtful
 from water2.services.delivery.patience import patiently
-from water2.services.delivery.pump import BATCH, Terms
+from water2.services.delivery.terms import BATCH, Terms
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,17 @@ WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
     SELECT 1 FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
       AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now))"""  # noqa: S608 - names of ours
 _CHANNELS_DUE = f"SELECT u.id, c.column1 {_READY}"
-CHANNELS_DUE = Statement(_CHANNELS_DUE, _CHANNELS_DUE)
+# PostgreSQL makes EXISTS a scan of the whole queue; the first row in order it takes off the index
+_FIRST_DUE = f"""
+SELECT DISTINCT u.id, c.column1
+FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c CROSS JOIN (VALUES {_LANES}) AS l
+CROSS JOIN LATERAL (
+  SELECT d.due_at FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
+    AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now
+  ORDER BY d.due_at LIMIT 1) AS first
+WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
+  WHERE s.utility_id = u.id AND s.channel = c.column1)"""  # noqa: S608 - names of ours
+CHANNELS_DUE = Statement(_FIRST_DUE, _CHANNELS_DUE)
 
 _TENDING = """
 SELECT 1 FROM utility AS u WHERE

@@ -8,12 +8,13 @@ while a message is sent.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
+from water2.domain.delivery import Lane
 from water2.domain.organisation import Utility
 from water2.domain.sending import Gateway, Message, Outcome, Reply, SendingChannel
 from water2.services.delivery.caps import over_cap
@@ -21,33 +22,16 @@ from water2.services.delivery.claiming import Claimed, claim
 from water2.services.delivery.completing import Settled, complete
 from water2.services.delivery.contents import contents_of
 from water2.services.delivery.patience import patiently
-from water2.work import Runtime
+from water2.services.delivery.terms import BATCH, Terms
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
 SMALLEST_BATCH = 20
 FULL = 50  # outcomes that are written at once; fewer wait for others a moment
 GATHER_SECONDS = 0.05
 LEFT = "worker_left"
 UNWRITTEN = "unwritten"
 POLL_SECONDS = 0.2  # how often the queue is looked at while messages are under way
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What all pumps of a worker share."""
-
-    runtime: Runtime
-    wall: Callable[[], datetime]
-    public_url: str | None
-    daily_cap: int
-    lease: timedelta
-
-    @property
-    def patience(self) -> float:
-        """For how many seconds a database that is away is waited for."""
-        return self.lease.total_seconds() / 2
 
 
 @dataclass
@@ -65,6 +49,7 @@ class Pump:
     _numbers: "count[int]" = field(default_factory=count)
     _results: list[Settled] = field(default_factory=list)
     _open: int = 0  # claimed and not completed
+    _looked: float = 0.0  # when the queue was claimed from last
     _stopping: bool = False
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,7 +102,8 @@ class Pump:
     async def _claim_all(self) -> None:
         while not self._stopping:
             while self._waiting.qsize() > self._size // 2 and not self._stopping:
-                await self._something_moves(None)
+                await self._something_moves(POLL_SECONDS)
+                await self._let_emergencies_pass()
             if self._stopping:
                 return
             if not await self._claim_batch():
@@ -125,14 +111,21 @@ class Pump:
                     return
                 await self._something_moves(POLL_SECONDS)
 
-    async def _something_moves(self, seconds: float | None) -> None:
+    async def _let_emergencies_pass(self) -> None:
+        """Claim what may not wait, though what is claimed already keeps the connections busy."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked >= POLL_SECONDS and not self._stopping:
+            await self._claim_batch(Lane.emergency)
+
+    async def _something_moves(self, seconds: float) -> None:
         self._moved.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._moved.wait(), seconds)
 
-    async def _claim_batch(self) -> int:
+    async def _claim_batch(self, last: Lane = Lane.routine) -> int:
+        self._looked = asyncio.get_running_loop().time()
         until = self.terms.wall() + self.terms.lease
-        claimed = await patiently(lambda: self._claim(until), self.terms.patience)
+        claimed = await patiently(lambda: self._claim(until, last), self.terms.patience)
         self._open += len(claimed)
         messages: dict[str, Message] = {}
         if claimed:
@@ -146,7 +139,7 @@ class Pump:
                 self._waiting.put_nowait((row.lane, next(self._numbers), row, message, until))
         return len(claimed)
 
-    async def _claim(self, until: datetime) -> list[Claimed]:
+    async def _claim(self, until: datetime, last: Lane) -> list[Claimed]:
         async with self.terms.runtime.work() as work:
             return await claim(
                 work,
@@ -155,6 +148,7 @@ class Pump:
                 self._size,
                 leased_until=until,
                 at=self.terms.wall(),
+                last=last,
             )
 
     async def _prepare(

@@ -24,7 +24,8 @@ from water2.services.delivery.due import channels_due, tending_due
 from water2.services.delivery.escalating import open_next_channels
 from water2.services.delivery.leases import settle_lapsed
 from water2.services.delivery.patience import patiently
-from water2.services.delivery.pump import UNWRITTEN, Pump, Terms
+from water2.services.delivery.pump import UNWRITTEN, Pump
+from water2.services.delivery.terms import Terms
 from water2.work import Runtime, Work
 
 LEASE = timedelta(minutes=2)
