@@ -71,6 +71,8 @@ class Scheduler:
             await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
 
     def _start(self) -> None:
+        # it warns at each ring that a job still runs: the watchdog tells when one runs for too long
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         alarm = AsyncIOScheduler(timezone=UTC)
         now = asyncio.get_running_loop().time()
         for job in JOBS.values():

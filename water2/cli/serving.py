@@ -41,5 +41,3 @@ async def worker(at: Place) -> Status:
 def log_to_stderr() -> None:
     """Let the program's own warnings and errors be seen; the server's chatter is not."""
     logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT)
-    # it warns at each ring that a job still runs: the watchdog tells when one runs for too long
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
