@@ -133,7 +133,8 @@ async def _set_aside(installation: Installation, outage: Outage) -> None:
         "CREATE TABLE rows_notice_recipient AS SELECT r.* FROM notice_recipient r JOIN household h"
         f" ON h.id = r.household_id WHERE notice_id = {notice} ORDER BY length(h.code), h.code",
         "CREATE TABLE rows_delivery AS SELECT d.* FROM delivery d JOIN notice_recipient r ON"
-        " r.notice_id = source_id AND r.address_index = d.address_index JOIN household h"
+        " r.notice_id = source_id AND r.channel = d.channel AND r.address_index = d.address_index"
+        " JOIN household h"
         f" ON h.id = r.household_id WHERE source_id = {notice} ORDER BY length(h.code), h.code",
     )
 
