@@ -90,6 +90,19 @@ async def test_the_pauses_grow_and_end_after_three_days(lishui, gateway, provide
     assert asked[-1] <= LONGEST // timedelta(minutes=1)
 
 
+async def test_a_provider_that_cannot_be_asked_is_left_alone(
+    lishui, estate, gateway, provider, accepted, clock
+):
+    provider.behave(can_be_asked=0)
+    async with lishui.runtime.work() as work:
+        given = {"state": DeliveryState.done, "attempts": 1, "accepted_at": work.now}
+        await queue(work, estate, *(f"138{n:08}" for n in range(20)), **given)
+    clock.set(clock.now + FIRST)
+    before = provider.counts["requests"]
+    assert await poll(lishui, gateway) == Polled()
+    assert provider.counts["requests"] - before == 1 + 1  # and this question itself
+
+
 async def test_nobody_asks_once_the_outage_is_over(lishui, estate, gateway, accepted, clock):
     async with lishui.runtime.work() as work:
         outage = (await work.session.exec(select(Outage))).one()

@@ -46,13 +46,19 @@ class Polled:
 
 
 async def poll_receipts(runtime: Runtime, gateway: Gateway, wall: Callable[[], datetime]) -> Polled:
-    """Ask what became of the messages whose time has come; `wall` is real time."""
+    """Ask what became of the messages whose time has come; `wall` is real time.
+
+    A provider that cannot be asked is asked of one message and no more.
+    """
     async with runtime.read() as work:
         utilities = list(await work.session.exec(select(Utility.id).order_by(Utility.id)))
     asked = told = 0
     for utility_id in utilities:
         while rows := await _take(runtime, utility_id):
-            replies = await _ask_all(gateway, rows)
+            first = await gateway.ask(rows[0])
+            if first is None:
+                return Polled(asked, told)
+            replies = [(rows[0].id, first), *await _ask_all(gateway, rows[1:])]
             asked += len(rows)
             told += await _receive(runtime, replies, wall)
     return Polled(asked, told)
