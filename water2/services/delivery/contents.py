@@ -37,7 +37,7 @@ async def contents_of(
         saying, address = sayings.get(one.source_id), open_address(work, one)
         if saying is None or address is None:
             continue
-        language = languages.get(one.subscription_id or "", "zh")
+        language = languages.get(one.subscription_id or "", saying.language)
         end_url = _end_url(work, one.subscription_id, public_url)
         title, whole, short = _worded(saying, one.channel, language)
         links = _links(saying, language, public_url, end_url)

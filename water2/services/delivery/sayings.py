@@ -29,6 +29,7 @@ class Saying:
     short: str
     title_en: str = ""
     text_en: str = ""
+    language: str = "zh"  # of title and text, for whoever has chosen none
     number: str = ""  # of a notice, under which anybody may see that it is genuine
     data: Mapping[str, object] = field(default_factory=dict)
 
@@ -48,8 +49,8 @@ async def _notices(work: Work, _utility: Utility, ids: Collection[str]) -> Sayin
     return {
         row.id: Saying(
             *(row.title_zh, row.text_zh, row.short_zh, row.title_en, row.text_en),
-            row.number,
-            _published(row),
+            number=row.number,
+            data=_published(row),
         )
         for row in rows
     }
@@ -141,7 +142,8 @@ async def _confirmations(work: Work, utility: Utility, ids: Collection[str]) -> 
             text(f"confirmation_{part}", subscription.language, **facts)
             for part in ("title", "text", "short")
         )
-        found[subscription.id] = Saying(title, whole, short)
+        language = subscription.language
+        found[subscription.id] = Saying(title, whole, short, language=language)
     return found
 
 

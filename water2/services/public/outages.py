@@ -24,7 +24,7 @@ from water2.work import Work
 
 ENDED_SHOWN = timedelta(days=7)
 """Reading: for how long after its end was announced an outage is listed; its notice for good."""
-_LONGEST_REVISION = 4
+_LONGEST_REVISION, _LONGEST_NUMBER = 4, 60
 
 
 async def list_public_outages(
@@ -88,7 +88,7 @@ async def public_outage(work: Work, number: str) -> PublicOutage:
     """
     outage = await _by_number(work, _plain(number))
     if outage is None:
-        raise NotFound("outage", number)
+        raise NotFound("outage", number[:_LONGEST_NUMBER])
     return outage
 
 
@@ -108,7 +108,7 @@ async def public_notice(work: Work, number: str) -> tuple[PublicOutage, PublicNo
         for notice in outage.notices if outage else ():
             if outage and notice.revision == int(revision):
                 return outage, notice
-    raise NotFound("notice", number)
+    raise NotFound("notice", number[:_LONGEST_NUMBER])
 
 
 def _plain(number: str) -> str:
