@@ -117,7 +117,8 @@ class Scheduler:
         except Exception:
             logger.exception("job %s failed; it is tried again at its next run", name)
         finally:
-            beat.running = False
+            # the pause to the next ring counts from here: a long run that ended is no dead job
+            beat.began, beat.running = asyncio.get_running_loop().time(), False
 
     async def _is_idle(self, job: Job, beat: _Beat) -> bool:
         """Tell whether a job that asks has nothing to do; its first ring runs all the same."""

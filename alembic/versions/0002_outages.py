@@ -111,7 +111,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_delivery_held",
-            ["utility_id", "deadline_at"],
+            ["utility_id", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'held'"),
             postgresql_where=sa.text("state = 'held'"),

@@ -1,5 +1,6 @@
 """Completing: each outcome to its state, guarded by the lease, with its evidence in the ledger."""
 
+import asyncio
 import json
 from datetime import timedelta
 from hashlib import sha256
@@ -23,11 +24,13 @@ from tests.delivery.builders import (
 from water2.domain.access import Role, User
 from water2.domain.delivery import ChannelStop, Delivery, DeliveryBatch, DeliveryState
 from water2.domain.ledger import LedgerEntry
+from water2.domain.outage import Outage
 from water2.domain.retrying import MOST_ATTEMPTS
 from water2.domain.sending import Outcome, Receipt, Reply, SendingChannel
 from water2.services.delivery.completing import Settled, complete
 from water2.services.delivery.leases import settle_lapsed, take_doubtful
 from water2.services.delivery.receiving import receive
+from water2.services.rows import fetch
 
 PHONE, OTHER, MAIL = "13900000001", "13900000002", "li@example.com"
 
@@ -147,6 +150,29 @@ async def test_the_words_of_an_earlier_revision_go_out_no_more(lishui, estate, o
     await settle(lishui.runtime, Settled(got, Reply(outcome, "x"), sent=sent))
     row = await row_of(lishui.runtime, got.id)
     assert (row.state, row.settled_at is None) == (DeliveryState.superseded, False)
+
+
+async def test_whoever_publishes_meanwhile_is_waited_for(lishui, estate):
+    """A message put back into the queue behind the next revision would be sent after it."""
+    got = await one_claimed(lishui, estate)
+    publishing, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def publish():
+        async with lishui.runtime.work() as work:
+            outage = await fetch(work, Outage, estate.notice.outage_id, lock=True)
+            outage.revision += 1
+            await work.session.flush()
+            publishing.set()
+            await may_commit.wait()
+
+    other = asyncio.create_task(publish())
+    await publishing.wait()
+    again = Settled(got, Reply(Outcome.retry, "busy"))
+    settling = asyncio.create_task(settle(lishui.runtime, again))
+    await asyncio.sleep(0.2)
+    may_commit.set()
+    await asyncio.gather(other, settling)
+    assert (await row_of(lishui.runtime, got.id)).state is DeliveryState.superseded
 
 
 async def test_a_doubt_of_an_earlier_revision_is_still_found_out(lishui, estate):

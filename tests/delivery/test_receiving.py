@@ -56,6 +56,13 @@ async def test_the_instant_is_by_the_installations_clock_and_never_still_to_come
     assert (await row_of(lishui.runtime, accepted)).delivered_at == clock.now
 
 
+async def test_no_provider_accepted_it_before_it_was_sent(lishui, accepted, clock):
+    sent = (await row_of(lishui.runtime, accepted)).accepted_at
+    hours = timedelta(hours=2)
+    await take(lishui.runtime, Receipt(Outcome.accepted, AT - hours, "", accepted))
+    assert (await row_of(lishui.runtime, accepted)).accepted_at == sent
+
+
 async def test_a_receipt_taken_again_changes_nothing(lishui, accepted):
     receipt = Receipt(Outcome.delivered, AT, "", accepted)
     await take(lishui.runtime, receipt)

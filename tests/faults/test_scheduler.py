@@ -9,7 +9,7 @@ from sqlalchemy import text
 from water2.config import Settings
 from water2.domain.operation import JobRun
 from water2.jobs import JOBS
-from water2.scheduler import Scheduler
+from water2.scheduler import PATIENCE, Scheduler
 from water2.services.ledger_keys import make_signing_key
 from water2.work import Runtime
 
@@ -80,6 +80,22 @@ async def test_a_scheduler_that_died_is_started_anew(runtime, lishui, settings, 
 
         await until(sweeps_again)
         assert scheduler.restarts == 1
+
+
+async def test_a_long_run_that_has_ended_is_no_dead_scheduler(runtime, lishui, settings):
+    async with Scheduler(runtime, settings) as scheduler:
+        await until(lambda: has_finished(runtime))
+        scheduler.alarm.pause()
+        async with runtime.database.writing(), runtime.database.writer.begin() as connection:
+            await connection.execute(text("UPDATE job_run SET name = name"))
+            ringing = asyncio.create_task(scheduler._ring("sweep"))
+            await asyncio.sleep(PATIENCE + 0.5)  # pauses of a second
+        await ringing
+        assert not scheduler._is_late(JOBS["sweep"], scheduler._beats["sweep"], now())
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def has_finished(runtime: Runtime) -> bool:

@@ -11,13 +11,18 @@ from tests.estate import accept_all, an_estate
 from tests.ledgers import entries_of
 from tests.outages import NOW, STARTS, act, emergency, hang, planned, published, seen
 from water2.domain.delivery import Delivery, DeliveryState
-from water2.domain.errors import RuleViolation
+from water2.domain.errors import Conflict, RuleViolation
 from water2.domain.household import Household
 from water2.domain.organisation import Utility
 from water2.domain.outage import OutageState
 from water2.rules.flags import FlagCode
 from water2.services.hotline import SetHotline, set_hotline
-from water2.services.outages.changing import RescheduleOutage, reschedule_outage
+from water2.services.outages.changing import (
+    ExtendOutage,
+    RescheduleOutage,
+    extend_outage,
+    reschedule_outage,
+)
 from water2.services.outages.posters import poster_tasks
 from water2.services.outages.proof import prove_outage
 from water2.services.outages.transitions import CancelOutage, cancel_outage, start_outage
@@ -68,6 +73,24 @@ async def test_a_window_that_passed_unused_is_flagged_and_no_longer_to_come(lish
     assert FlagCode.window_passed in await flags(lishui, outage)
     async with lishui.runtime.read() as work:
         assert (await list_public_outages(work, PageAsked())).items == []
+
+
+async def test_a_window_that_passed_unused_is_not_revived_but_announced_anew(lishui, estate, clock):
+    outage = await published(lishui, estate)
+    await accept_all(lishui.runtime)
+    await hang(lishui, outage, estate, "2幢", NOW)
+    over = STARTS + 4 * HOUR
+    clock.set(over)
+    with pytest.raises(Conflict) as refused:
+        await act(lishui, extend_outage, outage.id, ExtendOutage(ends_at=over + 8 * HOUR))
+    assert refused.value.code == "outage_window_over"
+    soon = RescheduleOutage(starts_at=over + HOUR, ends_at=over + 2 * HOUR)
+    with pytest.raises(RuleViolation):
+        await act(lishui, reschedule_outage, outage.id, soon)
+    anew = RescheduleOutage(starts_at=over + DAY, ends_at=over + DAY + HOUR)
+    moved = await act(lishui, reschedule_outage, outage.id, anew)
+    view = await seen(lishui, outage)
+    assert (view.progress.told.in_time, moved.overran) == (0, False)
 
 
 async def test_two_emergencies_over_the_same_water_are_flagged(lishui, estate):
@@ -147,6 +170,12 @@ async def test_a_rule_made_stricter_since_asks_nothing_of_what_was_announced(lis
         await published(lishui, estate)
     assert refused.value.refused.reason == "notice_too_late_by_own_rule"
     assert (await seen(lishui, outage)).progress.earliest_lawful_start == STARTS
+    detail = ExtendOutage(detail="更换阀门")
+    await act(lishui, extend_outage, outage.id, detail, actor=lishui.crew)
+    assert (await seen(lishui, outage)).progress.earliest_lawful_start == STARTS
+    earlier = RescheduleOutage(starts_at=STARTS - timedelta(minutes=1), ends_at=STARTS)
+    with pytest.raises(RuleViolation):
+        await act(lishui, reschedule_outage, outage.id, earlier)
 
 
 async def test_the_proof_names_no_channel_that_told_nothing(lishui, estate):

@@ -104,7 +104,7 @@ class Delivery(SQLModel, table=True):
         Index(
             "ix_delivery_held",
             "utility_id",
-            "deadline_at",
+            "due_at",
             sqlite_where=text("state = 'held'"),
             postgresql_where=text("state = 'held'"),
         ),

@@ -99,8 +99,8 @@ async def requeue(work: Work, id_: str) -> Delivery:
         NotFound: no such delivery, or another utility's.
         Conflict: it is neither dead nor waived, of no use any more, or a later notice holds.
     """
+    await _require_last_notice(work, await fetch(work, Delivery, id_))
     row = await _given_up(work, id_, DeliveryState.dead, DeliveryState.waived)
-    await _require_last_notice(work, row)
     if row.expires_at is not None and row.expires_at <= work.now:
         raise Conflict("delivery_expired", {"expires_at": row.expires_at})
     row.state, row.attempts, row.due_at, row.settled_at = DeliveryState.ready, 0, work.now, None
@@ -113,7 +113,7 @@ async def requeue(work: Work, id_: str) -> Delivery:
 
 
 async def _require_last_notice(work: Work, row: Delivery) -> None:
-    """Refuse the words of an earlier revision: what they say no longer holds."""
+    """Refuse the words of an earlier revision; the outage is locked before the delivery."""
     of_notice = row.source is DeliverySource.notice
     if of_notice and await superseded_among(work, [row.source_id]):
         raise Conflict("delivery_superseded")

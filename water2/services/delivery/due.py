@@ -33,15 +33,16 @@ WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
   WHERE s.utility_id = u.id AND s.channel = c.column1)"""  # noqa: S608 - names of ours
 CHANNELS_DUE = Statement(_FIRST_DUE, _CHANNELS_DUE)
 
-_TENDING = """
-SELECT 1 FROM utility AS u WHERE
-  EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'leased' AND d.leased_until < :at
-    AND d.utility_id = u.id)
-  OR EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'in_doubt' AND d.utility_id = u.id
-    AND d.due_at <= :now AND (d.leased_until IS NULL OR d.leased_until < :at))
-  OR EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'held' AND d.utility_id = u.id
-    AND d.due_at <= :now)
-LIMIT 1"""
+_ANY = "any"
+_TENDING = f"""
+SELECT c.column1 AS what FROM (VALUES {_CHANNELS}) AS c WHERE EXISTS (
+  SELECT 1 FROM utility AS u JOIN delivery AS d ON d.utility_id = u.id
+  WHERE d.state = 'in_doubt' AND d.channel = c.column1 AND d.due_at <= :now
+    AND (d.leased_until IS NULL OR d.leased_until < :at))
+UNION ALL SELECT '{_ANY}' AS what WHERE
+  EXISTS (SELECT 1 FROM delivery AS d WHERE d.state = 'leased' AND d.leased_until < :at)
+  OR EXISTS (SELECT 1 FROM utility AS u JOIN delivery AS d ON d.utility_id = u.id
+    WHERE d.state = 'held' AND d.due_at <= :now)"""  # noqa: S608 - names of ours
 TENDING = Statement(_TENDING, _TENDING, ("now", "at"))
 
 
@@ -70,12 +71,13 @@ async def channels_due(
     return [pair for pair in found if pair[1] in channels]
 
 
-async def tending_due(work: Work, at: datetime) -> bool:
-    """Tell whether a lease ran out, a doubt is to be looked into, or a held delivery's time came.
+async def tending_due(work: Work, at: datetime, channels: Collection[SendingChannel]) -> bool:
+    """Tell whether a lease ran out, a held delivery's time came, or a doubt can be looked into.
 
-    `at` is real time.
+    `at` is real time; a doubt of a channel that is not among these stays one.
     """
-    return (await TENDING.run(work, now=work.now, at=at)).first() is not None
+    found = (await TENDING.run(work, now=work.now, at=at)).scalars()
+    return any(one == _ANY or one in channels for one in found)
 
 
 async def next_due(work: Work) -> datetime | None:

@@ -5,6 +5,7 @@ evidence of their households rests on the answers, and nobody else's does.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,12 +25,16 @@ from water2.services.delivery.receiving import receive
 from water2.services.delivery.statements import DELIVERY
 from water2.work import Runtime, Work
 
+logger = logging.getLogger(__name__)
+
 FIRST = timedelta(minutes=2)
 """How long after its acceptance a message is asked about, and the least pause from then on."""
 LONGEST = timedelta(hours=72)
 """For how long it is asked about: what a provider tells at all it tells by then."""
 MOST_AT_ONCE = 500
 ASKED_AT_ONCE = 10
+_ENDS = (Outcome.delivered, Outcome.failed)
+_LATELY = LONGEST + timedelta(days=7)  # notices of before have no message that is asked about
 POLLED = "polled"  # as what a receipt is kept that nobody pushed
 
 _MOVE_ON = (
@@ -54,24 +59,25 @@ async def poll_receipts(runtime: Runtime, gateway: Gateway, wall: Callable[[], d
         utilities = list(await work.session.exec(select(Utility.id).order_by(Utility.id)))
     asked = told = 0
     for utility_id in utilities:
-        while rows := await _take(runtime, utility_id):
-            first = await gateway.ask(rows[0])
-            if first is None:
+        while (messages := await _take(runtime, utility_id)) is not None:
+            replies = await _ask_all(gateway, messages[:1])
+            if messages and not replies:
                 return Polled(asked, told)
-            replies = [(rows[0].id, first), *await _ask_all(gateway, rows[1:])]
-            asked += len(rows)
+            replies += await _ask_all(gateway, messages[1:])
+            asked += len(messages)
             told += await _receive(runtime, replies, wall)
     return Polled(asked, told)
 
 
-async def _take(runtime: Runtime, utility_id: str) -> list[Message]:
-    """Take messages to be asked about, so that no other worker asks about them now."""
+async def _take(runtime: Runtime, utility_id: str) -> list[Message] | None:
+    """Take messages to be asked about, so that no other worker asks about them now; None: none."""
     async with runtime.work() as work:
         rows = (await work.session.execute(_waiting(work, utility_id))).all()
-        if rows:
-            await work.session.execute(
-                _MOVE_ON, [{"which": row.id, "next": _next(work.now, row)} for row in rows]
-            )
+        if not rows:
+            return None
+        await work.session.execute(
+            _MOVE_ON, [{"which": row.id, "next": _next(work.now, row)} for row in rows]
+        )
         return [_message(row, address) for row in rows if (address := open_address(work, row))]
 
 
@@ -80,7 +86,11 @@ def _waiting(work: Work, utility_id: str) -> Select[Any]:
     notices = (
         select_columns(col(Notice.id))
         .join(Outage, col(Outage.id) == col(Notice.outage_id))
-        .where(col(Outage.utility_id) == utility_id, col(Outage.state).in_(CURRENT))
+        .where(
+            col(Outage.utility_id) == utility_id,
+            col(Outage.state).in_(CURRENT),
+            col(Notice.published_at) > work.now - _LATELY,
+        )
     )
     return (
         select_columns(row.id, row.sealed, row.attempted_at, row.accepted_at)
@@ -115,22 +125,34 @@ def _message(row: Any, address: str) -> Message:
 async def _ask_all(gateway: Gateway, messages: Sequence[Message]) -> list[tuple[str, Reply]]:
     slots = asyncio.Semaphore(min(ASKED_AT_ONCE, gateway.connections))
 
-    async def ask(message: Message) -> tuple[str, Reply] | None:
+    async def ask(message: Message) -> tuple[str, Reply | None]:
         async with slots:
-            reply = await gateway.ask(message)
-        return None if reply is None else (message.id, reply)
+            return message.id, await _ask(gateway, message)
 
-    return [one for one in await asyncio.gather(*map(ask, messages)) if one is not None]
+    told = await asyncio.gather(*map(ask, messages))
+    return [(id_, reply) for id_, reply in told if reply is not None]
+
+
+async def _ask(gateway: Gateway, message: Message) -> Reply | None:
+    try:
+        return await gateway.ask(message)
+    except Exception as error:
+        # a fault of ours; its text may hold the address
+        logger.error(
+            "asked of delivery %s, the gateway raised %s", message.id, type(error).__name__
+        )
+        return Reply(Outcome.in_doubt, "gateway_raised")
 
 
 async def _receive(
     runtime: Runtime, replies: Sequence[tuple[str, Reply]], wall: Callable[[], datetime]
 ) -> int:
-    """Take the answers that tell an end as receipts; return how many were new."""
-    at, told = wall(), 0
-    for id_, reply in replies:
-        if reply.outcome in (Outcome.delivered, Outcome.failed):
-            receipt = Receipt(reply.outcome, reply.at or at, reply.code, message_id=id_)
-            async with runtime.work() as work:
-                told += (await receive(work, POLLED, reply.body or b"", [receipt], at)).applied
-    return told
+    """Take the answers that tell an end, as one batch of receipts; return how many were new."""
+    ends = [(id_, one) for id_, one in replies if one.outcome in _ENDS]
+    if not ends:
+        return 0
+    at = wall()
+    receipts = [Receipt(one.outcome, one.at or at, one.code, message_id=id_) for id_, one in ends]
+    raw = b"\n".join(one.body or b"" for _, one in ends)
+    async with runtime.work() as work:
+        return (await receive(work, POLLED, raw, receipts, at)).applied

@@ -50,6 +50,7 @@ class Pump:
     _results: list[Settled] = field(default_factory=list)
     _open: int = 0  # claimed and not completed
     _looked: float = 0.0  # when the queue was claimed from last
+    _urgent: int = 0  # emergencies that wait for a connection
     _stopping: bool = False
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -114,7 +115,8 @@ class Pump:
     async def _let_emergencies_pass(self) -> None:
         """Claim what may not wait, though what is claimed already keeps the connections busy."""
         now = asyncio.get_running_loop().time()
-        if now - self._looked >= POLL_SECONDS and not self._stopping:
+        few = self._urgent <= self._size // 2
+        if few and now - self._looked >= POLL_SECONDS and not self._stopping:
             await self._claim_batch(Lane.emergency)
 
     async def _something_moves(self, seconds: float) -> None:
@@ -137,6 +139,7 @@ class Pump:
         for row in claimed:
             if (message := messages.get(row.id)) is not None:
                 self._waiting.put_nowait((row.lane, next(self._numbers), row, message, until))
+                self._urgent += row.lane == Lane.emergency
         return len(claimed)
 
     async def _claim(self, until: datetime, last: Lane) -> list[Claimed]:
@@ -178,6 +181,7 @@ class Pump:
     async def _dispatch(self) -> None:
         while True:
             _, _, claimed, message, until = await self._waiting.get()
+            self._urgent -= claimed.lane == Lane.emergency
             self._moved.set()
             try:
                 await self.slots.acquire()

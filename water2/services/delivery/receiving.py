@@ -43,7 +43,7 @@ _COLUMNS = [
     DELIVERY.c[name]
     for name in (
         *("id", "utility_id", "source", "source_id", "state", "attempts", "code", "settled_at"),
-        *("accepted_at", "delivered_at", "failed_at", "provider_id"),
+        *("accepted_at", "delivered_at", "failed_at", "provider_id", "attempted_at"),
     )
 ]
 _CHANGE = (
@@ -164,7 +164,8 @@ async def _apply(work: Work, new: Sequence[tuple[Receipt, str]], at: datetime) -
     changed: dict[str, dict[str, Any]] = {}
     for receipt, id_ in sorted(new, key=lambda pair: pair[0].at):
         before = changed.get(id_) or dict(rows[id_]._mapping)
-        changed[id_] = _after(before, receipt, _told_at(work.now, at, receipt.at), work.now)
+        told_at = _told_at(work.now, at, receipt.at, rows[id_].attempted_at)
+        changed[id_] = _after(before, receipt, told_at, work.now)
     await work.session.execute(
         _CHANGE,
         [
@@ -186,9 +187,15 @@ _CHANGE_NAMES = frozenset(
 )
 
 
-def _told_at(now: datetime, at: datetime, reported: datetime) -> datetime:
-    """Return a provider's instant by the installation's clock; never one that is still to come."""
-    return min(now, now - (at - reported))
+def _told_at(
+    now: datetime, at: datetime, reported: datetime, attempted_at: datetime | None
+) -> datetime:
+    """Return a provider's instant by the installation's clock.
+
+    A provider's clock may be wrong: it is never one that is still to come, nor before the attempt.
+    """
+    earliest = reported if attempted_at is None else max(reported, attempted_at)
+    return min(now, now - (at - earliest))
 
 
 def _after(

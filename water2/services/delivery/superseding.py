@@ -19,10 +19,11 @@ async def superseded_among(work: Work, notice_ids: Collection[str]) -> frozenset
     """
     if not notice_ids:
         return frozenset()
+    # compared here: a condition on what another is changing would find nothing to wait for
     rows = await work.session.execute(
-        select(col(Notice.id))
+        select(col(Notice.id), col(Notice.revision), col(Outage.revision))
         .join(Outage, col(Outage.id) == col(Notice.outage_id))
-        .where(among(work, Notice.id, notice_ids), col(Outage.revision) > col(Notice.revision))
+        .where(among(work, Notice.id, notice_ids))
         .with_for_update(read=True, of=Outage)
     )
-    return frozenset(rows.scalars())
+    return frozenset(id_ for id_, revision, last in rows if last > revision)

@@ -32,6 +32,7 @@ LEASE = timedelta(minutes=2)
 LOOK_SECONDS = 0.25  # how soon a channel that had nothing to do is begun with again
 TEND_SECONDS = 5.0  # how often leases, deadlines and doubts are looked at
 REST_SECONDS = 1.0  # how long a channel is left alone that gave nothing: its robots are silent
+LONGEST_RUN_SECONDS = 1800.0  # after which a run ends, though more is due: the next one goes on
 GRACE_SECONDS = 5.0  # how long what is under way may take to end when the worker is stopped
 
 
@@ -91,14 +92,15 @@ class DeliveryWorker:
         self._rested: dict[tuple[str, SendingChannel], float] = {}
 
     async def run_once(self) -> Delivered:
-        """Send until nothing is due; return what became of it all.
+        """Send until nothing is due, or for half an hour; return what became of it all.
 
         Raises:
             SQLAlchemyError, OSError: the database stayed away; what is open is in doubt later.
         """
         self._counts, self._tended = Counter(), -math.inf
+        ends = asyncio.get_running_loop().time() + LONGEST_RUN_SECONDS
         try:
-            while await self._begin():
+            while await self._begin() and asyncio.get_running_loop().time() < ends:
                 await asyncio.wait(
                     self._tasks.values(),
                     timeout=LOOK_SECONDS,
@@ -139,7 +141,7 @@ class DeliveryWorker:
 
     async def _tending_due(self) -> bool:
         async with self.runtime.read() as work:
-            return await tending_due(work, self.terms.wall())
+            return await tending_due(work, self.terms.wall(), self.gateways.keys())
 
     async def _for_each(self, act: Callable[[Work, str], Awaitable[int]]) -> None:
         for utility_id in self._utilities:
@@ -206,4 +208,4 @@ async def anything_to_deliver(
 ) -> bool:
     """Tell whether a worker has anything to do; `at` is real time, `channels` have a gateway."""
     async with runtime.read() as work:
-        return bool(await channels_due(work, channels)) or await tending_due(work, at)
+        return bool(await channels_due(work, channels)) or await tending_due(work, at, channels)

@@ -32,10 +32,14 @@ _USEFUL_WITHOUT_ESTIMATE = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Before:
-    """What the last notice announced, before an act changed the outage."""
+    """What the last notice announced, before an act changed the outage.
+
+    `unused`: its window passed, and nobody expects the water to go off any more.
+    """
 
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    unused: bool = False
 
 
 async def last_notice(work: Work, outage: Outage, *, announcing: bool = False) -> Notice | None:
@@ -101,6 +105,7 @@ def _notice(
 ) -> Notice:
     outage = standing.outage
     earlier = before.starts_at is not None and outage.starts_at < before.starts_at
+    earlier = earlier or before.unused
     return Notice(
         utility_id=outage.utility_id,
         outage_id=outage.id,
@@ -143,10 +148,10 @@ def _dispatch(work: Work, standing: Standing, notice: Notice) -> Dispatch:
         if notice.kind is NoticeKind.restored:
             useful = now + _USEFUL_AFTER_RESTORING
         return Dispatch(Lane.emergency, now, now, None, useful)
-    rule = standing.book.obligation(PLANNED, standing.judged_on)
+    rule = standing.book_today.obligation(PLANNED, standing.today)
     ahead = notice.kind in (NoticeKind.planned, NoticeKind.rescheduled, NoticeKind.extended)
     ahead = ahead and standing.outage.started_at is None
-    deadline = told_by(standing.demand, notice.starts_at) if ahead else None
+    deadline = told_by(standing.demand_today, notice.starts_at) if ahead else None
     due = now
     if standing.outage.started_at is None:  # whoever is without water already is told at any hour
         due = send_at(rule, now, deadline or notice.starts_at, standing.utility.timezone)

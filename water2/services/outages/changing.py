@@ -5,14 +5,20 @@ from datetime import datetime
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
-from water2.domain.errors import Invalid
+from water2.domain.errors import Conflict, Invalid
 from water2.domain.notice import NoticeKind
 from water2.domain.outage import Outage, OutageReason, OutageState
-from water2.rules.notice import judge_new_start, judge_widening
+from water2.rules.notice import judge_new_start, judge_publishing, judge_widening
 from water2.rules.provision import Verdict
 from water2.services.instants import Instant, read_instant
 from water2.services.outages.announcing import Before, announce
-from water2.services.outages.drafting import BuildingIds, ZoneNames, require_span, require_window
+from water2.services.outages.drafting import (
+    Advice,
+    BuildingIds,
+    ZoneNames,
+    require_span,
+    require_window,
+)
 from water2.services.outages.extent import Extent, extent_of, read_extent, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
 from water2.services.outages.transitions import note_overrun, require_allowed
@@ -37,7 +43,7 @@ class ExtendOutage(Command):
     detail: Text | None = None
     water_points: Text | None = None
     emergency_supply: Text | None = None
-    health_advice: Text | None = None
+    health_advice: Advice | None = None
 
 
 async def reschedule_outage(work: Work, id_: str, command: RescheduleOutage) -> Outage:
@@ -66,17 +72,13 @@ async def move(
 ) -> Outage:
     """Move an outage that is held; nothing changes where nothing is other than it was."""
     outage = standing.outage
-    before = Before(outage.starts_at, outage.ends_at)
+    before = Before(outage.starts_at, outage.ends_at, _unused(work, outage))
     if (starts_at, ends_at) == (before.starts_at, before.ends_at) and extent is None:
         return outage
     require_window(work, standing, starts_at, ends_at)
     published = outage.state is OutageState.published
     if published:
-        announced = outage.starts_at
-        require_allowed(
-            judge_new_start(standing.demand, now=work.now, announced=announced, wanted=starts_at),
-            standing.utility,
-        )
+        require_allowed(_moved(work, standing, before, starts_at), standing.utility)
         if extent is not None:
             require_allowed(_widened(work, standing, starts_at), standing.utility)
     outage.starts_at, outage.ends_at = starts_at, ends_at
@@ -97,12 +99,14 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     Raises:
         RuleViolation: a wider extent of a planned outage leaves under 24 hours (art. 15).
         Invalid: the end is not later, or the extent is narrower.
-        Conflict: it is a draft, or ended.
+        Conflict: it is a draft, or ended; or its window passed unused: it is to be rescheduled.
     """
     work.require(Action.run_outages)
     standing = await stand(work, id_, lock=True)
     standing.require(OutageState.published, OutageState.in_effect)
     outage, before = standing.outage, Before(standing.outage.starts_at, standing.outage.ends_at)
+    if _unused(work, outage):
+        raise Conflict("outage_window_over", {"ends_at": outage.ends_at})
     ends_at = _new_end(work, standing, command)
     extent = await _wider(work, standing, command.building_ids, command.zones)
     told = {
@@ -114,7 +118,8 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
         return outage
     if extent is not None and standing.planned:
         require_allowed(_widened(work, standing, outage.starts_at), standing.utility)
-    note_overrun(outage, work.now, planned=standing.planned)
+    if outage.started_at is not None:
+        note_overrun(outage, work.now, planned=standing.planned)
     outage.ends_at = ends_at
     for field, value in told.items():
         setattr(outage, field, value)
@@ -123,6 +128,20 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     _record(work, standing, "outage.extended", before)
     await announce(work, standing, _kind(standing), before)
     return outage
+
+
+def _unused(work: Work, outage: Outage) -> bool:
+    """Tell whether the announced window passed without an outage."""
+    published = outage.state is OutageState.published
+    return published and outage.ends_at is not None and outage.ends_at <= work.now
+
+
+def _moved(work: Work, standing: Standing, before: Before, wanted: datetime) -> Verdict:
+    """Judge another start; of a window that passed every start is a new one."""
+    demand = standing.demand_today
+    if before.unused or before.starts_at is None:
+        return judge_publishing(demand, now=work.now, starts_at=wanted)
+    return judge_new_start(demand, now=work.now, announced=before.starts_at, wanted=wanted)
 
 
 def _kind(standing: Standing) -> NoticeKind:
@@ -176,7 +195,7 @@ async def _wider(
 
 def _widened(work: Work, standing: Standing, starts_at: datetime) -> Verdict:
     return judge_widening(
-        standing.demand,
+        standing.demand_today,
         now=work.now,
         starts_at=starts_at,
         in_effect=standing.outage.started_at is not None,

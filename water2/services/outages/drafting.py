@@ -4,7 +4,7 @@ import secrets
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from water2.domain.access import Action
 from water2.domain.command import Code, Command, Text
@@ -15,6 +15,7 @@ from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageKind, OutageReason, OutageState
 from water2.rules.outages import too_long
 from water2.services.instants import Instant, read_instant
+from water2.services.notices.template import BRIEF
 from water2.services.outages.announcing import announce
 from water2.services.outages.extent import Extent, read_extent, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, standing_of
@@ -27,6 +28,8 @@ _TOLD = ("detail", "cause", "notice_impossible_because", "approval", "authority_
 _PLANS = ("water_points", "emergency_supply", "health_advice")
 BuildingIds = Annotated[list[Code], Field(max_length=500)]
 ZoneNames = Annotated[list[Code], Field(max_length=50)]
+Advice = Annotated[str, StringConstraints(min_length=1, max_length=BRIEF["what_to_do"])]
+"""What to do about unfit water: as long as a text message holds whole."""
 Reference = Annotated[str, Field(max_length=200)]
 
 
@@ -52,7 +55,7 @@ class CreateOutage(Command):
     authority_report: Reference | None = None
     water_points: Text | None = None
     emergency_supply: Text | None = None
-    health_advice: Text | None = None
+    health_advice: Advice | None = None
 
 
 async def create_outage(work: Work, command: CreateOutage) -> Outage:
@@ -150,7 +153,7 @@ def require_span(standing: Standing, starts_at: datetime, ends_at: datetime) -> 
     """
     if ends_at <= starts_at:
         raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
-    longest = too_long(standing.book, starts_at, ends_at, standing.judged_on)
+    longest = too_long(standing.book_today, starts_at, ends_at, standing.today)
     if longest is not None:
         raise Invalid.one("ends_at", "window_too_long", ends_at.isoformat(), hours=longest)
 

@@ -76,7 +76,8 @@ async def record_poster(
     poster = await _known(work, outage, building, at)
     held = _held(poster) if poster is not None else None
     if poster is None:
-        poster = _poster(work, standing, building, notice, at)
+        named = command.posted_by is not None
+        poster = _poster(work, standing, building, notice, at, named=named)
     await _complete(work, standing, command, photo, poster)
     if _held(poster) != held:
         work.session.add(poster)
@@ -95,8 +96,9 @@ async def _complete(
     content = read_photo(command.photo) if command.photo else photo
     if content is not None and poster.photo_sha256 is None:
         poster.photo_sha256 = await keep_photo(work, poster.utility_id, content)
-    if poster.posted_by is None:
-        poster.posted_by = await _hung_by(work, standing, command.posted_by)
+    if poster.posted_by is None and command.posted_by is not None:
+        people: list[Staff] = await people_by_code(work, standing.utility, [command.posted_by])
+        poster.posted_by = people[0].id
     if poster.late_reason is None:
         late = lateness_of(standing.book, poster.posted_at, poster.recorded_at, command.late_reason)
         poster.late_reason, poster.flags = late.reason, list(late.flags)
@@ -144,24 +146,25 @@ async def _known(work: Work, outage: Outage, building: Building, at: datetime) -
 
 
 def _poster(
-    work: Work, standing: Standing, building: Building, notice: Notice, at: datetime
+    work: Work,
+    standing: Standing,
+    building: Building,
+    notice: Notice,
+    at: datetime,
+    *,
+    named: bool,
 ) -> Poster:
+    """Return a new poster; whoever records it hung it, unless somebody is named."""
     return Poster(
         utility_id=standing.utility.id,
         outage_id=standing.outage.id,
         building_id=building.id,
         revision=notice.revision,
         posted_at=at,
+        posted_by=None if named else work.actor.staff_id,
         recorded_by=work.actor.user_id,
         recorded_at=work.now,
     )
-
-
-async def _hung_by(work: Work, standing: Standing, code: str | None) -> str | None:
-    if code is None:
-        return work.actor.staff_id
-    people: list[Staff] = await people_by_code(work, standing.utility, [code])
-    return people[0].id
 
 
 def _record(work: Work, standing: Standing, poster: Poster, type_: str) -> None:

@@ -26,8 +26,9 @@ from water2.work import Work
 class Standing:
     """An outage as it stands in an act.
 
-    `book` is in force on `judged_on`: the day of its last notice, so that a rule made stricter
-    since demands nothing of it after the fact; of a draft it is today.
+    `book` is in force on `judged_on`: the day it was published, so that a rule made stricter since
+    demands nothing of it after the fact; of a draft it is today. What changes it now is judged by
+    `book_today`.
     """
 
     outage: Outage
@@ -35,12 +36,18 @@ class Standing:
     utility: Utility
     book: Rulebook
     judged_on: date
+    book_today: Rulebook
     today: date
 
     @property
     def demand(self) -> NoticeDemand | None:
         """Return what demands notice of it."""
         return notice_demand(self.book, self.judged_on)
+
+    @property
+    def demand_today(self) -> NoticeDemand | None:
+        """Return what demands notice of a change that is made now."""
+        return notice_demand(self.book_today, self.today)
 
     @property
     def planned(self) -> bool:
@@ -75,9 +82,11 @@ async def standing_of(work: Work, outage: Outage, facility: Facility) -> Standin
     """Return the standing of an outage that is at hand."""
     utility = await fetch(work, Utility, facility.utility_id)
     rules = await rules_of(work, utility)
-    judged_on = civil_day(outage.announced_at or work.now, utility.timezone)
+    judged_on = civil_day(outage.published_at or work.now, utility.timezone)
     today = work.today(utility.timezone)
-    return Standing(outage, facility, utility, rules.on(judged_on), judged_on, today)
+    return Standing(
+        outage, facility, utility, rules.on(judged_on), judged_on, rules.on(today), today
+    )
 
 
 def flags_of(standing: Standing, now: datetime) -> list[FlagCode]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from water2.domain.access import Action
-from water2.domain.command import Command, Text
+from water2.domain.command import Command
 from water2.domain.errors import Invalid, RuleViolation
 from water2.domain.notice import NoticeKind
 from water2.domain.organisation import Utility
@@ -14,6 +14,7 @@ from water2.rules.notice import judge_publishing, judge_start
 from water2.rules.provision import Refused, Verdict
 from water2.services.instants import Instant, in_zone, read_instant
 from water2.services.outages.announcing import announce
+from water2.services.outages.drafting import Advice
 from water2.services.outages.extent import extent_of, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
 from water2.services.outages.told import who_is_told
@@ -34,7 +35,7 @@ class RestoreSupply(Command):
     """
 
     restored_at: Instant | None = None
-    health_advice: Text | None = None
+    health_advice: Advice | None = None
 
 
 def require_allowed(verdict: Verdict, utility: Utility) -> None:

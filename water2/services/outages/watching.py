@@ -56,6 +56,7 @@ async def _waiting(work: Work, utility: Utility) -> list[str]:
             Outage.utility_id == utility.id,
             Outage.state == OutageState.published,
             Outage.kind == OutageKind.planned,
+            col(Outage.starts_at) > work.now,
             col(Outage.starts_at) <= work.now + timedelta(hours=hours[0]),
             func.coalesce(last, hours[0] + 1) > hours[-1],
         )
