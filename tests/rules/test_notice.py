@@ -12,6 +12,7 @@ from water2.rules.notice import (
     judge_publishing,
     judge_start,
     judge_widening,
+    judge_window,
     notice_demand,
     start_in_question,
     told_by,
@@ -84,8 +85,28 @@ def test_publishing(ahead, lawful):
     ],
 )
 def test_another_start(wanted, lawful):
-    verdict = judge_new_start(DEMAND, now=NOW, announced=STARTS, wanted=wanted)
+    announced = {"announced": STARTS, "announced_end": STARTS + timedelta(hours=2)}
+    verdict = judge_new_start(DEMAND, now=NOW, wanted=wanted, **announced)
     assert isinstance(verdict, Allowed) == lawful
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "wanted", "lawful"),
+    [
+        pytest.param(NOW + SECOND, NOW + DAY - SECOND, True, id="a second is left of the window"),
+        pytest.param(NOW, NOW + DAY - SECOND, False, id="it is over: under 24 hours"),
+        pytest.param(NOW, NOW + DAY, True, id="it is over: 24 hours"),
+        pytest.param(None, NOW + DAY - SECOND, True, id="no end was announced"),
+    ],
+)
+def test_of_a_window_that_passed_every_start_is_a_new_one(ends_at, wanted, lawful):
+    began = NOW - timedelta(hours=2)
+    verdict = judge_new_start(
+        DEMAND, now=NOW, announced=began, announced_end=ends_at, wanted=wanted
+    )
+    assert isinstance(verdict, Allowed) == lawful
+    again = judge_window(DEMAND, now=NOW, ends_at=ends_at)
+    assert isinstance(again, Allowed) == (ends_at != NOW)
 
 
 @pytest.mark.parametrize(

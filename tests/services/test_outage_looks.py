@@ -11,7 +11,7 @@ from tests.estate import accept_all, an_estate
 from tests.ledgers import entries_of
 from tests.outages import NOW, STARTS, act, emergency, hang, planned, published, seen
 from water2.domain.delivery import Delivery, DeliveryState
-from water2.domain.errors import Conflict, RuleViolation
+from water2.domain.errors import RuleViolation
 from water2.domain.household import Household
 from water2.domain.organisation import Utility
 from water2.domain.outage import OutageState
@@ -81,9 +81,9 @@ async def test_a_window_that_passed_unused_is_not_revived_but_announced_anew(lis
     await hang(lishui, outage, estate, "2幢", NOW)
     over = STARTS + 4 * HOUR
     clock.set(over)
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(RuleViolation) as refused:
         await act(lishui, extend_outage, outage.id, ExtendOutage(ends_at=over + 8 * HOUR))
-    assert refused.value.code == "outage_window_over"
+    assert refused.value.refused.reason == "window_over"
     soon = RescheduleOutage(starts_at=over + HOUR, ends_at=over + 2 * HOUR)
     with pytest.raises(RuleViolation):
         await act(lishui, reschedule_outage, outage.id, soon)

@@ -106,13 +106,40 @@ def judge_publishing(demand: NoticeDemand | None, *, now: datetime, starts_at: d
     return Refused(demand.provision, reason, facts, earliest=now + demand.ahead)
 
 
+def window_passed(ends_at: datetime | None, now: datetime) -> bool:
+    """Tell whether an announced window is over; at its end it is."""
+    return ends_at is not None and now >= ends_at
+
+
 def judge_new_start(
-    demand: NoticeDemand | None, *, now: datetime, announced: datetime, wanted: datetime
+    demand: NoticeDemand | None,
+    *,
+    now: datetime,
+    announced: datetime,
+    announced_end: datetime | None,
+    wanted: datetime,
 ) -> Verdict:
-    """Judge another start of a published outage: only an earlier one begins a new 24 hours."""
-    if wanted >= announced:
+    """Judge another start of a published outage: only an earlier one begins a new 24 hours.
+
+    Reading: of a window that passed unused every start is a new one; nobody expects it any more.
+    """
+    if wanted >= announced and not window_passed(announced_end, now):
         return Allowed()
     return judge_publishing(demand, now=now, starts_at=wanted)
+
+
+def judge_window(
+    demand: NoticeDemand | None, *, now: datetime, ends_at: datetime | None
+) -> Verdict:
+    """Judge whether an outage that has not begun may still do so as announced, or be prolonged.
+
+    Refusal code: window_over {ends_at}.
+    """
+    if demand is None or not window_passed(ends_at, now):
+        return Allowed()
+    return Refused(
+        demand.provision, "window_over", {"ends_at": ends_at}, earliest=now + demand.ahead
+    )
 
 
 def judge_widening(
@@ -170,10 +197,7 @@ def judge_start(
     if now < starts_at:
         facts = {"starts_at": starts_at}
         return Refused(demand.provision, "before_announced_start", facts, earliest=earliest)
-    if ends_at is not None and now >= ends_at:
-        facts = {"ends_at": ends_at}
-        return Refused(demand.provision, "window_over", facts, earliest=now + demand.ahead)
-    return Allowed()
+    return judge_window(demand, now=now, ends_at=ends_at)
 
 
 def warnings_passed(planned: Obligation | None, *, now: datetime, starts_at: datetime) -> list[int]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
-from water2.rules.notice import APPROVAL, EMERGENCY, EMERGENCY_REPORT, PLANNED
+from water2.rules.notice import APPROVAL, EMERGENCY, EMERGENCY_REPORT, PLANNED, window_passed
 from water2.rules.obligation import Obligation
 
 
@@ -56,7 +56,7 @@ def _planned(book: Rulebook, facts: OutageFacts, now: datetime, day: date) -> li
     if facts.overran or _past_end(facts, now):
         flags.append(FlagCode.overran)
     unused = facts.published_at is not None and facts.started_at is None
-    if unused and facts.ends_at is not None and now >= facts.ends_at:
+    if unused and window_passed(facts.ends_at, now):
         flags.append(FlagCode.window_passed)
     return flags
 

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from water2.domain.errors import NotFound
 from water2.domain.outage import OutageState
 from water2.domain.public import PublicOutage
+from water2.rules.notice import window_passed
 from water2.services.paging import PageAsked
 from water2.services.public.facilities import EstateView, estate, find_estates, hotlines
 from water2.services.public.outages import list_public_outages, public_notice
@@ -61,7 +62,7 @@ async def _listed(work: Work, state: OutageState) -> list[Card]:
 
 def card_of(outage: PublicOutage, now: datetime) -> Card:
     """Return an outage as a page shows it now."""
-    over = outage.ends_at is not None and outage.ends_at <= now
+    over = window_passed(outage.ends_at, now)
     if outage.state != OutageState.published or outage.starts_at > now:
         return Card(outage, outage.state, over and outage.state == OutageState.in_effect)
     return Card(outage, "unused" if over else "due")

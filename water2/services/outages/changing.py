@@ -5,10 +5,10 @@ from datetime import datetime
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
-from water2.domain.errors import Conflict, Invalid
+from water2.domain.errors import Invalid
 from water2.domain.notice import NoticeKind
 from water2.domain.outage import Outage, OutageReason, OutageState
-from water2.rules.notice import judge_new_start, judge_publishing, judge_widening
+from water2.rules.notice import judge_new_start, judge_widening, judge_window, window_passed
 from water2.rules.provision import Verdict
 from water2.services.instants import Instant, read_instant
 from water2.services.outages.announcing import Before, announce
@@ -72,13 +72,21 @@ async def move(
 ) -> Outage:
     """Move an outage that is held; nothing changes where nothing is other than it was."""
     outage = standing.outage
-    before = Before(outage.starts_at, outage.ends_at, _unused(work, outage))
+    published = outage.state is OutageState.published
+    unused = published and window_passed(outage.ends_at, work.now)
+    before = Before(outage.starts_at, outage.ends_at, unused)
     if (starts_at, ends_at) == (before.starts_at, before.ends_at) and extent is None:
         return outage
     require_window(work, standing, starts_at, ends_at)
-    published = outage.state is OutageState.published
     if published:
-        require_allowed(_moved(work, standing, before, starts_at), standing.utility)
+        moved = judge_new_start(
+            standing.demand_today,
+            now=work.now,
+            announced=outage.starts_at,
+            announced_end=outage.ends_at,
+            wanted=starts_at,
+        )
+        require_allowed(moved, standing.utility)
         if extent is not None:
             require_allowed(_widened(work, standing, starts_at), standing.utility)
     outage.starts_at, outage.ends_at = starts_at, ends_at
@@ -97,16 +105,18 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     one has passed.
 
     Raises:
-        RuleViolation: a wider extent of a planned outage leaves under 24 hours (art. 15).
+        RuleViolation: a wider extent of a planned outage leaves under 24 hours (art. 15), or its
+            window passed unused: it is to be rescheduled.
         Invalid: the end is not later, or the extent is narrower.
-        Conflict: it is a draft, or ended; or its window passed unused: it is to be rescheduled.
+        Conflict: it is a draft, or ended.
     """
     work.require(Action.run_outages)
     standing = await stand(work, id_, lock=True)
     standing.require(OutageState.published, OutageState.in_effect)
     outage, before = standing.outage, Before(standing.outage.starts_at, standing.outage.ends_at)
-    if _unused(work, outage):
-        raise Conflict("outage_window_over", {"ends_at": outage.ends_at})
+    if outage.state is OutageState.published:
+        still = judge_window(standing.demand_today, now=work.now, ends_at=outage.ends_at)
+        require_allowed(still, standing.utility)
     ends_at = _new_end(work, standing, command)
     extent = await _wider(work, standing, command.building_ids, command.zones)
     told = {
@@ -128,20 +138,6 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     _record(work, standing, "outage.extended", before)
     await announce(work, standing, _kind(standing), before)
     return outage
-
-
-def _unused(work: Work, outage: Outage) -> bool:
-    """Tell whether the announced window passed without an outage."""
-    published = outage.state is OutageState.published
-    return published and outage.ends_at is not None and outage.ends_at <= work.now
-
-
-def _moved(work: Work, standing: Standing, before: Before, wanted: datetime) -> Verdict:
-    """Judge another start; of a window that passed every start is a new one."""
-    demand = standing.demand_today
-    if before.unused or before.starts_at is None:
-        return judge_publishing(demand, now=work.now, starts_at=wanted)
-    return judge_new_start(demand, now=work.now, announced=before.starts_at, wanted=wanted)
 
 
 def _kind(standing: Standing) -> NoticeKind:
