@@ -43,6 +43,7 @@ class Settled:
     sent: bool = True
 
 
+Plan = tuple[Settled, DeliveryState, datetime | None]
 _NAMES = (
     "id",
     "token",
@@ -98,10 +99,10 @@ async def complete(work: Work, results: Sequence[Settled]) -> Counter[str]:
     """
     if not results:
         return Counter()
-    again = {one.claimed.source_id for one in results if _goes_again(one, work.now)}
-    stale = await superseded_among(work, again)
+    plans = [(one, *_plan(one, work.now)) for one in results]
+    stale = await superseded_among(work, _again(plans))
     # by id, as receipts lock them: neither waits for the other in a circle
-    rows = sorted((_row(one, work.now, stale) for one in results), key=lambda row: row[0])
+    rows = sorted((_row(*plan, work.now, stale) for plan in plans), key=lambda row: row[0])
     if on_postgresql(work):
         values: dict[str, Any] = transposed(rows, _NAMES)
     else:
@@ -123,14 +124,23 @@ async def complete(work: Work, results: Sequence[Settled]) -> Counter[str]:
     return counts
 
 
-def _goes_again(one: Settled, now: datetime) -> bool:
-    of_notice = one.claimed.source == DeliverySource.notice
-    return of_notice and _plan(one, now)[0] is DeliveryState.ready
+def _again(plans: Sequence[Plan]) -> set[str]:
+    """Return the notices of which messages are to go out again."""
+    return {
+        one.claimed.source_id
+        for one, state, _ in plans
+        if state is DeliveryState.ready and one.claimed.source == DeliverySource.notice
+    }
 
 
-def _row(one: Settled, now: datetime, stale: Collection[str]) -> tuple[Any, ...]:
+def _row(
+    one: Settled,
+    state: DeliveryState,
+    due_at: datetime | None,
+    now: datetime,
+    stale: Collection[str],
+) -> tuple[Any, ...]:
     claimed, reply = one.claimed, one.reply
-    state, due_at = _plan(one, now)
     if state is DeliveryState.ready and claimed.source_id in stale:
         state, due_at = DeliveryState.superseded, None
     outcome = reply.outcome
@@ -170,10 +180,10 @@ def _plan(one: Settled, now: datetime) -> tuple[DeliveryState, datetime | None]:
         return DeliveryState.ready, now + timedelta(
             seconds=one.reply.wait_seconds or UNSENT_SECONDS
         )
-    return _again(one, now)
+    return _later(one, now)
 
 
-def _again(one: Settled, now: datetime) -> tuple[DeliveryState, datetime | None]:
+def _later(one: Settled, now: datetime) -> tuple[DeliveryState, datetime | None]:
     claimed, outcome = one.claimed, one.reply.outcome
     wait = one.reply.wait_seconds
     if claimed.channel in ROBOTS:
