@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, func, select
 
@@ -12,26 +13,15 @@ from water2.work import Work
 
 _LANES = ", ".join(f"({lane.value})" for lane in Lane)
 _CHANNELS = ", ".join(f"('{channel.value}')" for channel in SendingChannel)
-# (VALUES …) names its column alike on both databases
-_READY = f"""
-FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c
-WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
-    WHERE s.utility_id = u.id AND s.channel = c.column1)
-  AND EXISTS (SELECT 1 FROM (VALUES {_LANES}) AS l WHERE EXISTS (
-    SELECT 1 FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
-      AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now))"""  # noqa: S608 - names of ours
-_CHANNELS_DUE = f"SELECT u.id, c.column1 {_READY}"
-# PostgreSQL makes EXISTS a scan of the whole queue; the first row in order it takes off the index
+# (VALUES …) names its column alike on both databases; the least of a lane is the index's first row,
+# where PostgreSQL would make of EXISTS a scan of the whole queue
 _FIRST_DUE = f"""
-SELECT DISTINCT u.id, c.column1
-FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c CROSS JOIN (VALUES {_LANES}) AS l
-CROSS JOIN LATERAL (
-  SELECT d.due_at FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
-    AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now
-  ORDER BY d.due_at LIMIT 1) AS first
-WHERE NOT EXISTS (SELECT 1 FROM channel_stop AS s
-  WHERE s.utility_id = u.id AND s.channel = c.column1)"""  # noqa: S608 - names of ours
-CHANNELS_DUE = Statement(_FIRST_DUE, _CHANNELS_DUE)
+SELECT u.id, c.column1 AS channel, EXISTS (SELECT 1 FROM channel_stop AS s
+    WHERE s.utility_id = u.id AND s.channel = c.column1) AS stopped,
+  (SELECT MIN(d.due_at) FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
+    AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now) AS due_at
+FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c CROSS JOIN (VALUES {_LANES}) AS l"""  # noqa: S608 - names of ours
+FIRST_DUE = Statement(_FIRST_DUE, _FIRST_DUE, columns={"due_at": INSTANT})
 
 _ANY = "any"
 _TENDING = f"""
@@ -46,11 +36,9 @@ UNION ALL SELECT '{_ANY}' AS what WHERE
 TENDING = Statement(_TENDING, _TENDING, ("now", "at"))
 
 
-_OLDEST = f"""
-SELECT (SELECT MIN(d.due_at) FROM delivery AS d WHERE d.state = 'ready' AND d.utility_id = u.id
-  AND d.channel = c.column1 AND d.lane = l.column1 AND d.due_at <= :now) AS due_at
-FROM utility AS u CROSS JOIN (VALUES {_CHANNELS}) AS c CROSS JOIN (VALUES {_LANES}) AS l"""  # noqa: S608 - names of ours
-OLDEST_DUE = Statement(_OLDEST, _OLDEST, columns={"due_at": INSTANT})
+async def _first_due(work: Work) -> list[Any]:
+    rows = await FIRST_DUE.run(work, now=work.now)
+    return [row for row in rows if row.due_at is not None]
 
 
 async def oldest_due(work: Work) -> datetime | None:
@@ -58,17 +46,15 @@ async def oldest_due(work: Work) -> datetime | None:
 
     One of a stopped channel, or of one without a gateway, counts: somebody is not told by it.
     """
-    rows = await OLDEST_DUE.run(work, now=work.now)
-    return min((row.due_at for row in rows if row.due_at is not None), default=None)
+    return min((row.due_at for row in await _first_due(work)), default=None)
 
 
 async def channels_due(
     work: Work, channels: Collection[SendingChannel]
 ) -> list[tuple[str, SendingChannel]]:
     """Return which channels of which utilities have something to send now."""
-    rows = await CHANNELS_DUE.run(work, now=work.now)
-    found = [(str(row[0]), SendingChannel(row[1])) for row in rows]
-    return [pair for pair in found if pair[1] in channels]
+    found = {(str(row.id), row.channel) for row in await _first_due(work) if not row.stopped}
+    return sorted((id_, SendingChannel(one)) for id_, one in found if one in channels)
 
 
 async def tending_due(work: Work, at: datetime, channels: Collection[SendingChannel]) -> bool:
