@@ -19,9 +19,10 @@ Refusals by a rule are problem details of type `urn:water2:refused:<obligation i
 
 @cache
 def examples() -> dict[str, Any]:
-    """Return an example for each schema by its name."""
-    source = files("water2.api").joinpath("examples.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(source)
+    """Return an example for each schema by its name, from the files of `examples/`."""
+    found: dict[str, Any] = {}
+    for source in files("water2.api").joinpath("examples").iterdir():
+        found |= json.loads(source.read_text(encoding="utf-8"))
     return found
 
 
