@@ -30,6 +30,9 @@ def upgrade() -> None:
                 "warning",
                 "alert",
                 "confirmation",
+                "escalation",
+                "report",
+                "lateness",
                 name="deliverysource",
                 native_enum=False,
                 length=40,
@@ -250,6 +253,18 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column(
+            "audience",
+            sa.Enum(
+                "public",
+                "health_regulator",
+                "water_regulator",
+                name="audience",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
         sa.Column("host", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=False),
         sa.Column("address_index", sa.LargeBinary(), nullable=False),
@@ -264,8 +279,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "utility_id",
             "channel",
+            "audience",
             "address_index",
-            name=op.f("uq_endpoint_utility_id_channel_address_index"),
+            name=op.f("uq_endpoint_utility_id_channel_audience_address_index"),
         ),
     )
     op.create_table(

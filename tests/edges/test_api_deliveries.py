@@ -11,7 +11,11 @@ from water2.domain.delivery import Delivery, DeliveryState
 from water2.domain.sending import SendingChannel
 from water2.services.delivery.channels import stop_channel
 
-WEBHOOK = {"channel": "webhook", "name": "街道办", "url": "https://hooks.example.com/x?token=not-to-be-shown"}
+WEBHOOK = {
+    "channel": "webhook",
+    "name": "街道办",
+    "url": "https://hooks.example.com/x?token=not-to-be-shown",
+}
 
 
 @pytest.fixture

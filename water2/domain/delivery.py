@@ -20,6 +20,9 @@ class DeliverySource(StrEnum):
     warning = "warning"
     alert = "alert"  # a channel stopped
     confirmation = "confirmation"  # of a subscription
+    escalation = "escalation"  # a step of an anomaly past its clock
+    report = "report"  # to a regulator
+    lateness = "lateness"  # of a report to a regulator
 
 
 class Lane(IntEnum):
@@ -195,14 +198,23 @@ class ChannelStop(SQLModel, table=True):
     stopped_at: datetime
 
 
-class Endpoint(SQLModel, table=True):
-    """A webhook or a robot a utility publishes to; address and secret are encrypted."""
+class Audience(StrEnum):
+    """Whom an endpoint reaches: everybody who follows notices, or a regulator (its reports)."""
 
-    __table_args__ = (UniqueConstraint("utility_id", "channel", "address_index"),)
+    public = "public"
+    health_regulator = "health_regulator"
+    water_regulator = "water_regulator"
+
+
+class Endpoint(SQLModel, table=True):
+    """A webhook, a robot or a regulator's mailbox; address and secret are encrypted."""
+
+    __table_args__ = (UniqueConstraint("utility_id", "channel", "audience", "address_index"),)
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
     channel: SendingChannel = enum_field(SendingChannel)
+    audience: Audience = enum_field(Audience, default=Audience.public)
     name: str = Field(max_length=100)
     host: str = Field(max_length=255)  # all of the address that may be shown
     address_index: bytes = Field(sa_type=LargeBinary)

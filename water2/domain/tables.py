@@ -2,6 +2,7 @@
 
 from water2.domain import (
     access,
+    anomaly,
     cleaning,
     delivery,
     duty,
@@ -14,6 +15,7 @@ from water2.domain import (
     organisation,
     outage,
     patrol,
+    regulator_report,
     reminder,
     staff,
     subscription,
@@ -23,6 +25,7 @@ from water2.domain import (
 
 __all__ = [
     "access",
+    "anomaly",
     "cleaning",
     "delivery",
     "duty",
@@ -35,6 +38,7 @@ __all__ = [
     "organisation",
     "outage",
     "patrol",
+    "regulator_report",
     "reminder",
     "staff",
     "subscription",

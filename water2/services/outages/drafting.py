@@ -1,7 +1,6 @@
 """Creating outages: a planned one as a draft; an emergency is published and in effect at once."""
 
-import secrets
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -10,6 +9,7 @@ from water2.domain.access import Action
 from water2.domain.command import Code, Command, Text
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility
+from water2.domain.ids import drawn_number
 from water2.domain.notice import NoticeKind
 from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageKind, OutageReason, OutageState
@@ -22,7 +22,6 @@ from water2.services.outages.standing import Standing, record_outage, said, stan
 from water2.services.rows import fetch, utility_of
 from water2.work import Work
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is mistaken for another on a poster
 _CLOCKS_DIFFER = timedelta(minutes=15)
 _TOLD = ("detail", "cause", "notice_impossible_because", "approval", "authority_report")
 _PLANS = ("water_points", "emergency_supply", "health_advice")
@@ -97,7 +96,7 @@ def new_outage(
     return Outage(
         utility_id=facility.utility_id,
         facility_id=facility.id,
-        number=_number(work.today(utility.timezone)),
+        number=drawn_number("TS", work.today(utility.timezone)),
         kind=kind,
         reason=reason,
         building_ids=list(extent.building_ids),
@@ -105,12 +104,6 @@ def new_outage(
         starts_at=work.now,
         created_at=work.now,
     )
-
-
-def _number(today: date) -> str:
-    """Return a number nobody can guess: whoever holds it has seen the notice."""
-    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(6))
-    return f"TS{today:%y%m%d}-{drawn}"
 
 
 def draft(work: Work, standing: Standing) -> Outage:
