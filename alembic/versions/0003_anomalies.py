@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("outage_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
         sa.Column("stopped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("departed", sa.Boolean(), nullable=False),
+        sa.Column("departure_unexplained", sa.Boolean(), nullable=False),
         sa.Column("findings_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("controls_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("assessed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("recorded_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("text", sqlmodel.sql.sqltypes.AutoString(length=2000), nullable=True),
+        sa.Column("suspected_cause", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column(
             "data",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
@@ -192,6 +194,7 @@ def upgrade() -> None:
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("utility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("anomaly_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("subject_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("step", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
         sa.Column("level", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
         sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -204,13 +207,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_anomaly_escalation")),
         sa.UniqueConstraint(
-            "anomaly_id",
+            "subject_id",
             "step",
             "level",
             "due_at",
-            name=op.f("uq_anomaly_escalation_anomaly_id_step_level_due_at"),
+            name=op.f("uq_anomaly_escalation_subject_id_step_level_due_at"),
         ),
     )
+    with op.batch_alter_table("anomaly_escalation", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_anomaly_escalation_anomaly_id"), ["anomaly_id"], unique=False
+        )
+
     op.create_table(
         "regulator_report",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
@@ -257,7 +265,6 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("acknowledged_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
         sa.Column("acknowledgement", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
-        sa.Column("late_told_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("wake_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -336,6 +343,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_regulator_report_listed")
 
     op.drop_table("regulator_report")
+    with op.batch_alter_table("anomaly_escalation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_anomaly_escalation_anomaly_id"))
+
     op.drop_table("anomaly_escalation")
     with op.batch_alter_table("anomaly_cause", schema=None) as batch_op:
         batch_op.drop_index("ix_anomaly_cause_told")

@@ -173,7 +173,8 @@ async def test_a_sample_is_judged_item_by_item(api, place):
     (turbidity,) = [one for one in sample["results"] if one["parameter"] == "turbidity"]
     assert (turbidity["raw"], turbidity["value"], turbidity["verdict"]) == ("1.2", "1.2", "fail")
     assert turbidity["limit"]
-    assert sample["anomaly_id"] is None
+    anomaly = (await api.health.get(f"/anomalies/{sample['anomaly_id']}")).json()
+    assert [one["parameter"] for one in anomaly["causes"]] == ["turbidity"]
 
 
 async def test_a_naive_time_is_read_in_the_utilitys_zone(api, place):

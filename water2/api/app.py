@@ -6,6 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter, FastAPI
 
 from water2.api import (
+    anomalies,
     buildings,
     certificates,
     cleanings,
@@ -29,6 +30,7 @@ from water2.api import (
     posters,
     public,
     receipts,
+    regulator_reports,
     samples,
     sessions,
     staff,
@@ -84,6 +86,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     work_orders.router,
     cleanings.router,
     samples.router,
+    anomalies.router,
+    regulator_reports.router,
     lab_reports.router,
     patrols.router,
     imports.router,

@@ -10,7 +10,7 @@ from water2.api.acts import ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, Query
 from water2.api.state import state_of
-from water2.domain.delivery import Endpoint
+from water2.domain.delivery import Audience, Endpoint
 from water2.domain.sending import SendingChannel
 from water2.gateways.addresses import check_url
 from water2.gateways.build import allowed_of
@@ -30,6 +30,7 @@ class EndpointAnswer(Answer):
 
     id: str
     channel: SendingChannel
+    audience: Audience
     name: str
     host: str
     signed: bool

@@ -12,6 +12,7 @@ from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.access import Action
 from water2.domain.water import Point, Purpose, Sample, SampleVerdict
+from water2.services.anomalies.from_samples import anomalies_of_samples
 from water2.services.paging import Page
 from water2.services.register_queries import list_rows
 from water2.services.rows import fetch
@@ -75,10 +76,14 @@ class SampleQuery(ListQuery):
 async def shown_samples(work: Work, samples: list[Sample]) -> list[SampleAnswer]:
     """Show samples with their results."""
     await work.session.flush()
-    results = await results_by_sample(work, [sample.id for sample in samples])
+    ids = [sample.id for sample in samples]
+    results, anomalies = await results_by_sample(work, ids), await anomalies_of_samples(work, ids)
     return [
         SampleAnswer.model_validate(sample).model_copy(
-            update={"results": [ResultAnswer.model_validate(one) for one in results[sample.id]]}
+            update={
+                "results": [ResultAnswer.model_validate(one) for one in results[sample.id]],
+                "anomaly_id": anomalies.get(sample.id),
+            }
         )
         for sample in samples
     ]

@@ -34,9 +34,12 @@ class Action(StrEnum):
     plan_outages = "plan_outages"  # create, publish, reschedule, cancel
     run_outages = "run_outages"  # start, extend, restore; posters; what stops were found
     keep_deliveries = "keep_deliveries"  # requeue, waive, resume a channel, endpoints, templates
+    report_anomalies = "report_anomalies"  # open, stop supply, findings, controls
+    handle_anomalies = "handle_anomalies"  # assess, resume, close, report to the regulators
+    supervise = "supervise"  # acknowledge reports, ask about them
 
 
-_CREW = {Action.read, Action.do_work, Action.run_outages}
+_CREW = {Action.read, Action.do_work, Action.run_outages, Action.report_anomalies}
 _MANAGER = _CREW | {
     Action.keep_register,
     Action.import_files,
@@ -44,13 +47,14 @@ _MANAGER = _CREW | {
     Action.correct,
     Action.plan_outages,
     Action.keep_deliveries,
+    Action.handle_anomalies,
 }
 MATRIX: dict[Role, frozenset[Action]] = {
     Role.administrator: frozenset({Action.read, Action.administer}),
     Role.manager: frozenset(_MANAGER),
     Role.crew: frozenset(_CREW),
-    Role.health_inspector: frozenset({Action.read}),
-    Role.water_inspector: frozenset({Action.read}),
+    Role.health_inspector: frozenset({Action.read, Action.supervise}),
+    Role.water_inspector: frozenset({Action.read, Action.supervise}),
     Role.system: frozenset(Action),
 }
 INSPECTORS = frozenset({Role.health_inspector, Role.water_inspector})

@@ -68,6 +68,7 @@ class Anomaly(SQLModel, table=True):
     outage_id: str | None = optional_reference("outage")
     stopped_at: datetime | None = None
     departed: bool = False  # supply was not stopped at every affected tap
+    departure_unexplained: bool = False
     findings_at: datetime | None = None
     controls_at: datetime | None = None
     assessed_at: datetime | None = None
@@ -138,19 +139,24 @@ class AnomalyAct(SQLModel, table=True):
     recorded_at: datetime
     recorded_by: str = Field(max_length=32)  # the user
     text: str | None = Field(default=None, max_length=2000)
+    suspected_cause: str | None = Field(default=None, max_length=500)  # with findings
     data: dict[str, object] = json_field(default_factory=dict)
 
 
 class AnomalyEscalation(SQLModel, table=True):
-    """That a step was past its clock, said once to each level; its messages refer to it."""
+    """That a step, or a report, was past its clock, said once to each level.
+
+    `subject_id` is the anomaly's or the report's; messages refer to the escalation.
+    """
 
     __tablename__ = "anomaly_escalation"
 
-    __table_args__ = (UniqueConstraint("anomaly_id", "step", "level", "due_at"),)
+    __table_args__ = (UniqueConstraint("subject_id", "step", "level", "due_at"),)
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
-    anomaly_id: str = reference("anomaly", index=False)
+    anomaly_id: str = reference("anomaly")
+    subject_id: str = Field(max_length=32)
     step: str = Field(max_length=20)
     level: str = Field(max_length=20)  # managers, regulators
     due_at: datetime

@@ -20,9 +20,8 @@ class DeliverySource(StrEnum):
     warning = "warning"
     alert = "alert"  # a channel stopped
     confirmation = "confirmation"  # of a subscription
-    escalation = "escalation"  # a step of an anomaly past its clock
+    escalation = "escalation"  # a step of an anomaly, or a report on it, past its clock
     report = "report"  # to a regulator
-    lateness = "lateness"  # of a report to a regulator
 
 
 class Lane(IntEnum):

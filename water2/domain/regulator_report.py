@@ -78,7 +78,6 @@ class RegulatorReport(SQLModel, table=True):
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = optional_reference("user", index=False)
     acknowledgement: str | None = Field(default=None, max_length=500)
-    late_told_at: datetime | None = None  # when both regulators heard that it was late
     wake_at: datetime | None = None
     version: int = 1
 

@@ -21,6 +21,8 @@ class SendingChannel(StrEnum):
 ROBOTS = frozenset({SendingChannel.dingtalk, SendingChannel.wecom, SendingChannel.feishu})
 ENDPOINT_CHANNELS = ROBOTS | {SendingChannel.webhook}
 """Channels whose addresses a utility enters itself, rather than households."""
+REPORT_CHANNELS = frozenset({SendingChannel.webhook, SendingChannel.mail})
+"""Channels a report to a regulator goes by: a group's robot is no receipt."""
 
 
 class Outcome(StrEnum):

@@ -25,8 +25,8 @@ from water2.words.citation import cite
 # conflicts of an edit with what stands, by the status HTTP has for them
 _CONDITIONS = {"version_changed": 412, "version_missing": 428}
 # facts that are codes, and the words for them; states first those of the refusal's own code
-_CODES = {"state": "order_state", "action": "action"}
-_PARAMETERS = frozenset({"lacking", "items"})
+_CODES = {"state": "order_state", "action": "action", "point": "point"}
+_PARAMETERS = frozenset({"lacking", "items", "parameter"})
 _MOST_LISTED = 10  # in a sentence, of what is counted; the facts hold more
 
 
@@ -84,6 +84,8 @@ def _readable(
         lacks = [said(words, "fitness", str(one["code"]), one) for one in value["reasons"]]
         lacking = words.text("list.mark").join(lacks)
         return words.text("list.person", code=value["code"], lacking=lacking)
+    if isinstance(value, Mapping) and "parameter" in value:
+        return words.text("list.retest", **readable(words, value))
     if isinstance(value, datetime):
         return local_text(value)
     if name in _PARAMETERS:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
+from water2.rules.book import Rulebook
 from water2.rules.obligation import Obligation
 from water2.rules.parameters import Point
 from water2.rules.provision import Allowed, Refused, Verdict
@@ -134,6 +135,14 @@ def judge_resume(anomaly: Obligation, outstanding: Sequence[Retest]) -> Verdict:
         return Allowed()
     missing = [{"parameter": one.parameter, "point": one.point} for one in outstanding]
     return Refused(anomaly.provision, "retest_outstanding", {"missing": missing})
+
+
+def judge_restoring(book: Rulebook, day: date, unresolved: Sequence[str]) -> Verdict:
+    """Refuse to end an outage that anomalies not resolved stopped the water for; names them."""
+    anomaly = book.obligation(ANOMALY, day)
+    if not unresolved or anomaly is None:
+        return Allowed()
+    return Refused(anomaly.provision, "anomaly_unresolved", {"anomalies": list(unresolved)})
 
 
 def judge_closing(anomaly: Obligation, *, resumed: bool, assessed: bool) -> Verdict:

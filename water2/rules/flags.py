@@ -60,6 +60,17 @@ class FlagCode(StrEnum):
     poster_recorded_late = "poster_recorded_late"
     poster_without_photo = "poster_without_photo"
     tank_not_isolable = "tank_not_isolable"
+    # anomalies and the reports on them
+    supply_stopped_late = "supply_stopped_late"
+    assessed_late = "assessed_late"
+    found_out_late = "found_out_late"
+    supply_not_stopped = "supply_not_stopped"
+    stop_departed = "stop_departed"
+    departure_unexplained = "departure_unexplained"
+    resumed_without_controls = "resumed_without_controls"
+    report_late = "report_late"
+    phoned_late = "phoned_late"
+    request_unanswered = "request_unanswered"
     # inspections
     inspection_undated = "inspection_undated"
     inspected_in_another_year = "inspected_in_another_year"

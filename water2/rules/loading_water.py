@@ -24,6 +24,7 @@ def parameters(source: Source) -> dict[str, Parameter]:
             possible_max=_decimal(entry.get("possible_max")),
             residual_of=entry.get("residual_of"),
             sum_of_ratios=tuple(entry.get("sum_of_ratios", ())),
+            group=entry.get("group", "sensory"),
         )
         for entry in source.every("parameter")
     }

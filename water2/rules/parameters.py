@@ -9,6 +9,8 @@ from water2.rules.provision import Instrument
 
 Point = Literal["inlet", "outlet", "terminal"]
 Disinfectant = Literal["chlorine", "chloramine", "chlorine_dioxide", "ozone", "uv"]
+Group = Literal["microbial", "toxic", "disinfectant", "sensory"]
+"""The standard's own groups: 微生物, 毒理, 消毒剂, 感官性状和一般化学指标."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Parameter:
     possible_max: Decimal | None = None
     residual_of: Disinfectant | None = None
     sum_of_ratios: tuple[str, ...] = ()
+    group: Group = "sensory"
 
 
 @dataclass(frozen=True)

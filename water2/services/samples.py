@@ -18,6 +18,7 @@ from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerd
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.limits import judge_sample
+from water2.services.anomalies.from_samples import open_by_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
@@ -189,6 +190,7 @@ async def judge_anew(
     sample.flags = sorted({*lasting, *expired, *report_signs(place.book, sample, raw)})
     sample.counts = not expired
     await work.session.flush()
+    await open_by_sample(work, place.utility, place.facility, sample, judged.items)
     await credit_by_sample(work, place.book, sample, raw, place.facility)
     await rederive(work, place.utility, facility_ids=[place.facility.id], evidence=SAMPLES_SATISFY)
     await close_served_orders(work, place.utility, [place.facility.id])

@@ -2,23 +2,29 @@
 
 from dataclasses import dataclass
 
+from water2.services.anomalies.watching import watch_anomalies
 from water2.services.delivery.digests import send_all_digests
 from water2.services.delivery.escalating import expire_all
 from water2.services.outages.watching import watch_outages
+from water2.services.regulator_reports.watching import watch_reports
 from water2.work import Runtime
 
 
 @dataclass(frozen=True)
 class Watched:
-    """How many warnings and digests were queued, and how many unsent messages given up."""
+    """How many warnings, digests and escalations were queued; how many messages given up."""
 
     warnings: int
     digests: int
+    escalations: int
     expired: int
 
 
 async def keep_watch(runtime: Runtime) -> Watched:
-    """Warn of outages, queue digests, give up what is of no use any more; each repeatable."""
+    """Warn of outages, escalate, queue digests, give up what is of no use; each repeatable."""
     return Watched(
-        await watch_outages(runtime), await send_all_digests(runtime), await expire_all(runtime)
+        warnings=await watch_outages(runtime),
+        digests=await send_all_digests(runtime),
+        escalations=await watch_anomalies(runtime) + await watch_reports(runtime),
+        expired=await expire_all(runtime),
     )

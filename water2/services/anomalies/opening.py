@@ -149,7 +149,7 @@ def _reopen(work: Work, facility: Facility, anomaly: Anomaly) -> None:
     anomaly.state, anomaly.found_at = AnomalyState.open, work.now
     anomaly.outage_id = anomaly.stopped_at = anomaly.resumed_at = None
     anomaly.findings_at = anomaly.controls_at = anomaly.assessed_at = None
-    anomaly.departed = False
+    anomaly.departed = anomaly.departure_unexplained = False
     act = AnomalyAct(
         utility_id=anomaly.utility_id,
         anomaly_id=anomaly.id,

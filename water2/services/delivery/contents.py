@@ -13,7 +13,8 @@ from water2.domain.organisation import Utility
 from water2.domain.sending import Message, SendingChannel
 from water2.domain.subscription import Subscription
 from water2.services.delivery.claiming import Claimed
-from water2.services.delivery.sayings import Saying, Sayings, say
+from water2.services.delivery.saying import Saying, Sayings
+from water2.services.delivery.sayings import say
 from water2.services.delivery.texts import text
 from water2.services.public.subscriptions import end_token
 from water2.work import Work

@@ -11,10 +11,11 @@ from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.command import Command
-from water2.domain.delivery import Endpoint
+from water2.domain.delivery import Audience, Endpoint
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.organisation import Utility
-from water2.domain.sending import ENDPOINT_CHANNELS, SendingChannel
+from water2.domain.sending import ENDPOINT_CHANNELS, REPORT_CHANNELS, SendingChannel
+from water2.services.contacts import Channel, GivenContact, normal_address
 from water2.services.delivery.escalating import supersede_of_endpoint
 from water2.services.register import chosen_utility, record_act
 from water2.services.rows import fetch, utility_of
@@ -24,9 +25,13 @@ SECRET_BYTES = 24  # Standard Webhooks: between 24 and 64
 
 
 class AddEndpoint(Command):
-    """Where to publish. A webhook's secret is made where none is given."""
+    """Where to publish, or, of an `audience` that is a regulator, where it wants its reports.
+
+    A webhook's secret is made where none is given. `url` of a mailbox is its address.
+    """
 
     channel: SendingChannel
+    audience: Audience = Audience.public
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     url: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     secret: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
@@ -53,27 +58,46 @@ async def add_endpoint(
     """
     work.require(Action.keep_deliveries)
     utility = await chosen_utility(work, command.utility_id)
-    if command.channel not in ENDPOINT_CHANNELS:
+    public = command.audience is Audience.public
+    if command.channel not in (ENDPOINT_CHANNELS if public else REPORT_CHANNELS):
         raise Invalid.one("channel", "not_an_endpoint", command.channel.value)
-    check(command.url)
+    address = _address(command, check)
     secret, made = command.secret, None
     if secret is None and command.channel is SendingChannel.webhook:
         secret = made = f"whsec_{b64encode(os.urandom(SECRET_BYTES)).decode()}"
-    endpoint = await _row(work, utility, command)
+    endpoint = await _row(work, utility, command, address)
     endpoint.secret_sealed = work.contacts.seal(secret) if secret else None
     work.session.add(endpoint)
-    told = {"endpoint": endpoint.id, "channel": endpoint.channel.value, "host": endpoint.host}
+    told = {
+        "endpoint": endpoint.id,
+        "channel": endpoint.channel.value,
+        "audience": endpoint.audience.value,
+        "host": endpoint.host,
+    }
     record_act(work, utility.ledger_id, "endpoint.added", f"endpoint:{endpoint.id}", told)
     return AddedEndpoint(endpoint, made)
 
 
-async def _row(work: Work, utility: Utility, command: AddEndpoint) -> Endpoint:
-    index = work.contacts.index(command.url)
+def _address(command: AddEndpoint, check: Callable[[str], None]) -> str:
+    if command.channel is SendingChannel.mail:
+        return normal_address(GivenContact(channel=Channel.mail, address=command.url), "url")
+    check(command.url)
+    return command.url
+
+
+def _host(address: str) -> str:
+    """Return all of an address that may be shown: of a mailbox what follows the @."""
+    return ((urlsplit(address).hostname or "") or address.rpartition("@")[2])[:255]
+
+
+async def _row(work: Work, utility: Utility, command: AddEndpoint, address: str) -> Endpoint:
+    index = work.contacts.index(address)
     found = await work.session.exec(
         select(Endpoint)
         .where(
             Endpoint.utility_id == utility.id,
             Endpoint.channel == command.channel,
+            Endpoint.audience == command.audience,
             Endpoint.address_index == index,
         )
         .with_for_update()
@@ -83,10 +107,11 @@ async def _row(work: Work, utility: Utility, command: AddEndpoint) -> Endpoint:
         return Endpoint(
             utility_id=utility.id,
             channel=command.channel,
+            audience=command.audience,
             name=command.name,
-            host=(urlsplit(command.url).hostname or "")[:255],
+            host=_host(address),
             address_index=index,
-            sealed=work.contacts.seal(command.url),
+            sealed=work.contacts.seal(address),
             created_at=work.now,
         )
     if endpoint.ended_at is None:
@@ -107,6 +132,7 @@ async def list_endpoints(work: Work, utility: Utility) -> list[dict[str, Any]]:
         {
             "id": row.id,
             "channel": row.channel.value,
+            "audience": row.audience.value,
             "name": row.name,
             "host": row.host,
             "signed": row.secret_sealed is not None,

@@ -1,8 +1,6 @@
 """What each source of deliveries says: a notice its own frozen words, all else short texts."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,26 +13,11 @@ from water2.domain.notice import Notice
 from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageWarning
 from water2.domain.subscription import Subscription
+from water2.services.delivery.anomaly_sayings import say_escalations, say_reports
 from water2.services.delivery.digest_lines import digest_lines
+from water2.services.delivery.saying import Saying, Sayings, event, spoken
 from water2.services.delivery.texts import channel_name, pattern, text
 from water2.work import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """What is said, in Chinese and, where there is any, in English; `data` is a webhook's body."""
-
-    title: str
-    text: str
-    short: str
-    title_en: str = ""
-    text_en: str = ""
-    language: str = "zh"  # of title and text, for whoever has chosen none
-    number: str = ""  # of a notice, under which anybody may see that it is genuine
-    data: Mapping[str, object] = field(default_factory=dict)
-
-
-Sayings = dict[str, Saying]
 
 
 async def say(
@@ -57,7 +40,7 @@ async def _notices(work: Work, _utility: Utility, ids: Collection[str]) -> Sayin
 
 
 def _published(notice: Notice) -> dict[str, object]:
-    return _event(
+    return event(
         "notice.published",
         notice.published_at,
         number=notice.number,
@@ -71,11 +54,6 @@ def _published(notice: Notice) -> dict[str, object]:
         text_en=notice.text_en,
         text_sha256=notice.text_sha256,
     )
-
-
-def _event(type_: str, at: datetime, **data: object) -> dict[str, object]:
-    """Return a webhook's body as Standard Webhooks has it."""
-    return {"type": type_, "timestamp": instant_text(at), "data": data}
 
 
 async def _warnings(work: Work, utility: Utility, ids: Collection[str]) -> Sayings:
@@ -96,7 +74,7 @@ async def _warnings(work: Work, utility: Utility, ids: Collection[str]) -> Sayin
             "hours": warning.hours,
             "missing": warning.missing,
         }
-        data = _event(
+        data = event(
             "outage.warned",
             warning.made_at,
             number=outage.number,
@@ -104,7 +82,7 @@ async def _warnings(work: Work, utility: Utility, ids: Collection[str]) -> Sayin
             hours=warning.hours,
             missing=warning.missing,
         )
-        found[warning.id] = _spoken("warning", facts, data)
+        found[warning.id] = spoken("warning", facts, data)
     return found
 
 
@@ -118,14 +96,9 @@ async def _alerts(work: Work, utility: Utility, ids: Collection[str]) -> Sayings
             "channel": channel_name(channel),
             "code": stop.code or "-",
         }
-        data = _event("channel.stopped", stop.stopped_at, channel=channel, code=stop.code)
-        found[stop.id] = _spoken("alert", facts, data)
+        data = event("channel.stopped", stop.stopped_at, channel=channel, code=stop.code)
+        found[stop.id] = spoken("alert", facts, data)
     return found
-
-
-def _spoken(key: str, facts: Mapping[str, Any], data: Mapping[str, object]) -> Saying:
-    title, whole, short = (text(f"{key}_{part}", **facts) for part in ("title", "text", "short"))
-    return Saying(title, whole, short, data=data)
 
 
 async def _confirmations(work: Work, utility: Utility, ids: Collection[str]) -> Sayings:
@@ -157,10 +130,10 @@ async def _digests(work: Work, utility: Utility, ids: Collection[str]) -> Saying
             "first": lines.shown[0],
             "lines": lines.text,
         }
-        data = _event(
+        data = event(
             "reminders.due", digest.made_at, count=lines.count, reminders=list(lines.items)
         )
-        found[digest.id] = _spoken("digest", facts, data)
+        found[digest.id] = spoken("digest", facts, data)
     return found
 
 
@@ -172,4 +145,6 @@ _SAY: Mapping[
     DeliverySource.warning: _warnings,
     DeliverySource.alert: _alerts,
     DeliverySource.confirmation: _confirmations,
+    DeliverySource.escalation: say_escalations,
+    DeliverySource.report: say_reports,
 }

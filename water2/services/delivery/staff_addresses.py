@@ -7,11 +7,18 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from water2.domain.access import Role, User
-from water2.domain.delivery import Delivery, DeliverySource, DeliveryState, Endpoint, Lane
+from water2.domain.delivery import (
+    Audience,
+    Delivery,
+    DeliverySource,
+    DeliveryState,
+    Endpoint,
+    Lane,
+)
 from water2.domain.facility import Facility
 from water2.domain.ids import new_id
 from water2.domain.organisation import Contact, Utility
-from water2.domain.sending import ENDPOINT_CHANNELS, SendingChannel
+from water2.domain.sending import ENDPOINT_CHANNELS, REPORT_CHANNELS, SendingChannel
 from water2.domain.staff import Staff
 from water2.services.rows import among, insert_or_pass
 from water2.work import Work
@@ -76,14 +83,26 @@ async def addresses_of_managers(work: Work, utility: Utility) -> list[Address]:
     return [*dict.fromkeys(address for those in contacts.values() for address in those)]
 
 
+async def addresses_of_regulator(work: Work, utility_id: str, audience: Audience) -> list[Address]:
+    """Return where a regulator wants the utility's reports, beside the inbox in the program."""
+    return await _endpoints(work, utility_id, audience, REPORT_CHANNELS)
+
+
 async def endpoints_of(
     work: Work, utility_id: str, channels: Collection[SendingChannel] = ENDPOINT_CHANNELS
 ) -> list[Address]:
     """Return the utility's endpoints of some channels that are in use."""
+    return await _endpoints(work, utility_id, Audience.public, channels)
+
+
+async def _endpoints(
+    work: Work, utility_id: str, audience: Audience, channels: Collection[SendingChannel]
+) -> list[Address]:
     rows = await work.session.exec(
         select(Endpoint)
         .where(
             Endpoint.utility_id == utility_id,
+            Endpoint.audience == audience,
             col(Endpoint.channel).in_(sorted(channels)),
             col(Endpoint.ended_at).is_(None),
         )

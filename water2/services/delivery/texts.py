@@ -23,6 +23,11 @@ def pattern(key: str) -> str:
     return str(_texts()["zh"][key])
 
 
+def step_name(step: str) -> str:
+    """Return what people call a step of an anomaly, or a report on it."""
+    return str(_texts()["zh"]["step"][step])
+
+
 def channel_name(channel: str) -> str:
     """Return what people call a channel."""
     return str(_texts()["zh"]["channel"][channel])

@@ -11,6 +11,7 @@ from water2.domain.access import Action, Actor
 from water2.domain.duty import Duty
 from water2.domain.errors import Conflict, NotFound
 from water2.domain.organisation import Utility
+from water2.services.anomalies.watching import next_clock
 from water2.services.delivery.due import next_due
 from water2.services.outages.watching import next_watch
 from water2.services.sweep import sweep
@@ -26,9 +27,10 @@ async def move_clock(
 ) -> datetime:
     """Move the demonstration's clock ahead to an aware instant; return where it stands.
 
-    The clock stops at each civil midnight on which some duty wakes, at each warning of an outage
-    and, where messages can be sent, whenever one is due. There the jobs run, so that what opens,
-    reminds, lapses and is told bears the instant at which it would have happened.
+    The clock stops at each civil midnight on which some duty wakes, at each warning of an outage,
+    at each clock of an anomaly and, where messages can be sent, whenever one is due. There the jobs
+    run, so that what opens, reminds, lapses and is told bears the instant at which it would have
+    happened.
 
     Raises:
         NotFound: this is no demonstration.
@@ -62,7 +64,8 @@ async def _next_stop(runtime: Runtime, deliver: Deliver | None) -> datetime | No
     """Return the first instant after now at which some job has something to do."""
     found = [await _next_midnight(runtime)]
     async with runtime.read() as work:
-        found += [await next_watch(work), await next_due(work) if deliver else None]
+        found += [await next_watch(work), await next_clock(work)]
+        found.append(await next_due(work) if deliver else None)
     return min((stop for stop in found if stop is not None), default=None)
 
 

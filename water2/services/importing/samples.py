@@ -31,6 +31,8 @@ class SampleShelf:
         self._by_cleaning: dict[str, Columns] = {}
         self._at_outlet: dict[tuple[str, str | None, date], list[Columns]] = defaultdict(list)
         self._known: set[str] = set()
+        self.touched: set[str] = set()
+        """The samples this file added or changed."""
 
     async def load(self, facility_ids: Iterable[str]) -> None:
         """Read the samples of facilities, once each."""
@@ -53,12 +55,14 @@ class SampleShelf:
         common = {"recorded_at": self.taking.work.now, "import_id": self.taking.import_id}
         put = self.shelf.put({"id": new_id(), **columns}, **common)
         self._learn(put.row)
+        self.touched.add(put.id)
         return put
 
     def change(self, row: Columns, columns: Columns) -> Put:
         """Change a sample where it differs."""
         put = self.shelf.change(row, columns)
         self._learn(row)
+        self.touched.add(put.id)
         return put
 
     def of_identity(self, identity: str) -> Columns | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from water2.domain.facility import Tank
 from water2.services.importing.crew import Crews
 from water2.services.importing.facilities import Facilities
+from water2.services.importing.failures import note_failures
 from water2.services.importing.kinds import FieldError
 from water2.services.importing.rows import Row
 from water2.services.importing.samples import SampleShelf, flag_reused_reports
@@ -57,5 +58,6 @@ class VisitTaker(Taker):
         return tank
 
     async def finish(self) -> None:
-        """Flag report numbers that stand for more than one visit."""
+        """Flag report numbers that stand for more than one visit; note the samples that failed."""
         await flag_reused_reports(self.taking, self.reports)
+        await note_failures(self.taking, self.samples.touched)

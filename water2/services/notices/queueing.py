@@ -9,6 +9,7 @@ from sqlalchemy import select as select_columns
 
 from water2.domain.delivery import (
     NO_CHANNEL,
+    Audience,
     Delivery,
     DeliverySource,
     DeliveryState,
@@ -139,7 +140,11 @@ async def queue_to_endpoints(work: Work, notice: Notice, dispatch: Dispatch) -> 
         address=(_ENDPOINT.address_index, _ENDPOINT.sealed),
         endpoint=_ENDPOINT.id,
         due_at=work.now,
-    ).where(_ENDPOINT.utility_id == notice.utility_id, _ENDPOINT.ended_at.is_(None))
+    ).where(
+        _ENDPOINT.utility_id == notice.utility_id,
+        _ENDPOINT.audience == Audience.public,
+        _ENDPOINT.ended_at.is_(None),
+    )
     return await changed_rows(work, _queued(work, source))
 
 

@@ -106,10 +106,12 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
         "updated": at.said(told.now),
         "number": outage.number,
         "revision": str(outage.revision),
-        "progress": outage.detail or say["no_progress"],
-        "health": say["health"],
+        "progress": outage.detail or say["finding_out" if _unfit(outage) else "no_progress"],
+        "health": _danger(language, outage, "health"),
         "at_risk": say["at_risk"],
-        "what_to_do": (outage.health_advice or say["what_to_do"]).rstrip("。.；;，, "),
+        "what_to_do": (outage.health_advice or _danger(language, outage, "what_to_do")).rstrip(
+            "。.；;，, "
+        ),
         "drinking": _drinking(say, outage),
         "neighbours": say["neighbours"],
     }
@@ -117,9 +119,19 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
 
 def _drinking(say: Mapping[str, str], outage: Outage) -> str:
     """Say whether the water may be drunk again, where it was stopped for its quality."""
-    if outage.reason is not OutageReason.water_quality:
+    if not _unfit(outage):
         return ""
-    return outage.health_advice or say["drinking"]
+    return outage.health_advice or say["drinking_again" if outage.retested else "drinking"]
+
+
+def _unfit(outage: Outage) -> bool:
+    return outage.reason is OutageReason.water_quality
+
+
+def _danger(language: str, outage: Outage, fact: str) -> str:
+    """Say what the failed items mean for health, or what to do; unknown ones the gravest of it."""
+    data = data_file(language)
+    return str(data["danger"].get(outage.danger, data["phrase"])[fact])
 
 
 def _extent(say: Mapping[str, str], buildings: tuple[str, ...]) -> str:

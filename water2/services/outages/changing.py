@@ -140,6 +140,16 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     return outage
 
 
+async def widen(work: Work, standing: Standing, extent: Extent) -> Outage:
+    """Announce a wider extent of an emergency in effect that is held."""
+    outage, before = standing.outage, Before(standing.outage.starts_at, standing.outage.ends_at)
+    _set_extent(outage, extent)
+    outage.version += 1
+    _record(work, standing, "outage.extended", before)
+    await announce(work, standing, _kind(standing), before)
+    return outage
+
+
 def _kind(standing: Standing) -> NoticeKind:
     """Return the kind of notice that tells of a change to those told before and those added.
 

@@ -78,7 +78,7 @@ async def create_outage(work: Work, command: CreateOutage) -> Outage:
         setattr(outage, field, getattr(command, field))
     standing = await standing_of(work, outage, facility)
     if command.kind is OutageKind.emergency:
-        return await _declare(work, standing)
+        return await declare(work, standing)
     require_window(work, standing, starts_at, ends_at)
     await require_somebody(work, facility, extent)
     return draft(work, standing)
@@ -151,17 +151,12 @@ def require_span(standing: Standing, starts_at: datetime, ends_at: datetime) -> 
         raise Invalid.one("ends_at", "window_too_long", ends_at.isoformat(), hours=longest)
 
 
-def _require_estimate(work: Work, standing: Standing, ends_at: datetime) -> None:
-    """Refuse an estimate that cannot be; what is over can be recorded however long it took."""
-    starts_at = standing.outage.starts_at
-    if ends_at <= starts_at:
-        raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
-    if ends_at > work.now:
-        require_span(standing, max(starts_at, work.now), ends_at)
+async def declare(work: Work, standing: Standing) -> Outage:
+    """Publish an emergency at the time of the repair (art. 15).
 
-
-async def _declare(work: Work, standing: Standing) -> Outage:
-    """Publish an emergency at the time of the repair (art. 15)."""
+    Raises:
+        Invalid: it has no cause, or its instants cannot be.
+    """
     outage = standing.outage
     if not outage.cause:
         raise Invalid.one("cause", "missing")
@@ -187,3 +182,12 @@ async def _declare(work: Work, standing: Standing) -> Outage:
     unfit = outage.reason is OutageReason.water_quality
     await announce(work, standing, NoticeKind.quality if unfit else NoticeKind.emergency)
     return outage
+
+
+def _require_estimate(work: Work, standing: Standing, ends_at: datetime) -> None:
+    """Refuse an estimate that cannot be; what is over can be recorded however long it took."""
+    starts_at = standing.outage.starts_at
+    if ends_at <= starts_at:
+        raise Invalid.one("ends_at", "before", ends_at.isoformat(), after="starts_at")
+    if ends_at > work.now:
+        require_span(standing, max(starts_at, work.now), ends_at)

@@ -29,6 +29,13 @@ class Extent:
         """Tell whether everybody of another extent is in this one."""
         return self.whole or (not other.whole and set(other.building_ids) <= {*self.building_ids})
 
+    def joined(self, other: "Extent") -> "Extent":
+        """Return the extent of everybody in either."""
+        if self.whole or other.whole:
+            return Extent((), ())
+        buildings = sorted({*self.building_ids, *other.building_ids})
+        return Extent(tuple(buildings), tuple(dict.fromkeys((*self.zones, *other.zones))))
+
     def meets(self, other: "Extent") -> bool:
         """Tell whether anybody is in both."""
         return self.whole or other.whole or bool({*self.building_ids} & {*other.building_ids})

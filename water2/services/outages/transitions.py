@@ -3,13 +3,16 @@
 from datetime import datetime
 
 from pydantic import Field
+from sqlmodel import col, select
 
 from water2.domain.access import Action
+from water2.domain.anomaly import UNRESOLVED, Anomaly
 from water2.domain.command import Command
 from water2.domain.errors import Invalid, RuleViolation
 from water2.domain.notice import NoticeKind
 from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageState
+from water2.rules.anomaly import judge_restoring
 from water2.rules.notice import judge_publishing, judge_start
 from water2.rules.provision import Refused, Verdict
 from water2.services.instants import Instant, in_zone, read_instant
@@ -131,15 +134,27 @@ async def restore_supply(work: Work, id_: str, command: RestoreSupply) -> Outage
     Raises:
         Invalid: the instant lies ahead, or before the start.
         Conflict: the water is not off.
+        RuleViolation: it was stopped for an anomaly that is not resolved: its re-tests end it.
     """
     work.require(Action.run_outages)
     standing = await stand(work, id_, lock=True)
     if standing.outage.state is OutageState.restored:
         return standing.outage
     standing.require(OutageState.in_effect)
+    await _require_no_anomaly(work, standing)
     at = _restored_at(work, standing, command)
     standing.outage.health_advice = command.health_advice
     return await restore(work, standing, at)
+
+
+async def _require_no_anomaly(work: Work, standing: Standing) -> None:
+    rows = await work.session.exec(
+        select(Anomaly.number).where(
+            Anomaly.outage_id == standing.outage.id, col(Anomaly.state).in_(UNRESOLVED)
+        )
+    )
+    verdict = judge_restoring(standing.book_today, standing.today, sorted(rows))
+    require_allowed(verdict, standing.utility)
 
 
 def _restored_at(work: Work, standing: Standing, command: RestoreSupply) -> datetime:

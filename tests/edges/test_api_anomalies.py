@@ -1,0 +1,339 @@
+"""Anomalies and their reports over HTTP, as a crew, a manager and two inspectors live them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests.conftest import NOW
+from tests.edges.test_api_register import added
+from tests.estate import an_estate
+from tests.ledgers import entries_of
+from water2.services.watch import keep_watch
+
+
+@pytest.fixture
+async def estate(api):
+    return await an_estate(api.installation)
+
+
+def a_sample(estate, at=NOW, purpose="routine", point="outlet", **results):
+    tank = {"tank_id": estate.tank.id} if point == "outlet" else {}
+    return {
+        "facility_id": estate.facility.id,
+        "point": point,
+        "purpose": purpose,
+        "sampled_at": at.isoformat(),
+        "results": [{"parameter": key, "raw": raw} for key, raw in results.items()],
+        **tank,
+    }
+
+
+async def failed(api, estate, **results):
+    sample = await added(api.crew, "/samples", a_sample(estate, **results or {"e_coli": "检出"}))
+    return (await api.manager.get(f"/anomalies/{sample['anomaly_id']}")).json()
+
+
+async def acted(client, anomaly, act, body=None, status=200):
+    answer = await client.post(f"/anomalies/{anomaly['id']}/{act}", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def reported(client, report, act, body=None, status=200):
+    answer = await client.post(f"/regulator-reports/{report['id']}/{act}", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def retested(api, estate, at, **results):
+    for point in ("outlet", "terminal"):
+        await added(api.crew, "/samples", a_sample(estate, at, "retest", point, **results))
+
+
+async def reports_of(client, anomaly, **query):
+    params = {"anomaly_id": anomaly["id"], **query}
+    return (await client.get("/regulator-reports", params=params)).json()["items"]
+
+
+async def test_a_bad_result_stops_the_water_and_lets_go_after_a_passing_retest(api, estate, clock):
+    anomaly = await failed(api, estate)
+    assert (anomaly["state"], anomaly["source"], anomaly["flags"]) == ("open", "result", [])
+    assert [one["parameter"] for one in anomaly["causes"]] == ["e_coli"]
+    stopped = await acted(api.crew, anomaly, "stop-supply", {"at": NOW.isoformat()})
+    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", False)
+    outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
+    assert (outage["kind"], outage["reason"], outage["state"]) == (
+        "emergency",
+        "water_quality",
+        "in_effect",
+    )
+    notice = (await api.anybody.get(f"/public/notices/{outage['number']}")).json()
+    assert "煮沸" in str(notice)
+    assert "大肠埃希氏菌" in str(notice)
+    await acted(api.crew, anomaly, "findings", {"text": "人孔未锁", "suspected_cause": "水箱污染"})
+    await acted(api.crew, anomaly, "controls", {"text": "清洗消毒", "disinfected": True})
+    refused = await acted(api.manager, anomaly, "resume", status=409)
+    assert refused["reason"] == "retest_outstanding"
+    assert refused["type"] == "urn:water2:refused:anomaly"
+    assert refused["facts"]["missing"] == [
+        {"parameter": "e_coli", "point": "outlet"},
+        {"parameter": "e_coli", "point": "terminal"},
+    ]
+    assert "末梢水的大肠埃希氏菌" in refused["detail"]
+    clock.set(NOW + timedelta(hours=5))
+    await retested(api, estate, clock.now, e_coli="未检出")
+    resumed = await acted(api.manager, anomaly, "resume")
+    assert resumed["state"] == "resumed"
+    assert all(one["passed"] for one in resumed["retests"])
+    outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
+    assert outage["state"] == "restored"
+    notice = (await api.anybody.get(f"/public/notices/{outage['number']}")).json()
+    assert "复测水质合格" in str(notice)
+    refused = await acted(api.manager, anomaly, "close", {"summary": "已处置"}, status=409)
+    assert refused["reason"] == "not_assessed"
+    body = {"endangers_health": False, "reason": "未饮用"}
+    await acted(api.manager, anomaly, "assessment", body)
+    closed = await acted(api.manager, anomaly, "close", {"summary": "已处置"})
+    assert closed["state"] == "closed"
+    assert closed["flags"] == ["assessed_late"]
+
+
+async def test_danger_to_health_is_told_to_both_regulators_before_it_closes(api, estate, clock):
+    anomaly = await failed(api, estate)
+    await acted(api.crew, anomaly, "stop-supply", {"at": NOW.isoformat()})
+    body = {"endangers_health": True, "reason": "检出大肠埃希氏菌"}
+    await acted(api.crew, anomaly, "assessment", body, status=403)
+    await acted(api.manager, anomaly, "assessment", body)
+    owed = await reports_of(api.health, anomaly)
+    assert sorted((one["regulator"], one["kind"], one["state"]) for one in owed) == [
+        ("health", "final", "due"),
+        ("health", "first", "due"),
+        ("water", "final", "due"),
+        ("water", "first", "due"),
+    ]
+    assert {one["basis"] for one in owed} == {"target"}
+    await retested(api, estate, NOW, e_coli="未检出")
+    await acted(api.manager, anomaly, "resume")
+    refused = await acted(api.manager, anomaly, "close", {"summary": "完"}, status=409)
+    firsts = {one["regulator"]: one for one in owed if one["kind"] == "first"}
+    assert refused["reason"] == "reports_open"
+    assert refused["type"] == "urn:water2:refused:anomaly.report"
+    assert refused["facts"]["reports"] == sorted(one["number"] for one in firsts.values())
+    await reported(api.health, firsts["health"], "acknowledge", status=409)
+    for report in firsts.values():
+        sent = await reported(api.manager, report, "send")
+        assert sent["content"]["results"][0]["title"] == "大肠埃希氏菌"
+        assert sent["content"]["event"].endswith("水质异常")
+    await reported(api.water, firsts["health"], "acknowledge", status=403)
+    await reported(api.manager, firsts["health"], "acknowledge", status=403)
+    await acted(api.manager, anomaly, "close", {"summary": "完"}, status=409)
+    taken = await reported(api.health, firsts["health"], "acknowledge", {"note": "已收到"})
+    assert (taken["state"], taken["acknowledgement"]) == ("acknowledged", "已收到")
+    await acted(api.manager, anomaly, "close", {"summary": "完"}, status=409)
+    await reported(api.water, firsts["water"], "acknowledge")
+    assert (await acted(api.manager, anomaly, "close", {"summary": "完"}))["state"] == "closed"
+    states = {(one["kind"], one["state"]) for one in await reports_of(api.water, anomaly)}
+    assert states == {("first", "acknowledged"), ("progress", "withdrawn"), ("final", "due")}
+
+
+async def test_regulators_ask_and_are_answered_in_thread(api, estate):
+    anomaly = await failed(api, estate)
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    (first,) = await reports_of(api.health, anomaly, kind="first", regulator="health")
+    question = {"text": "影响多少户？"}
+    await reported(api.health, first, "messages", question, status=409)
+    await reported(api.manager, first, "send")
+    asked = await reported(api.water, first, "messages", question, status=201)
+    assert asked["flags"] == ["request_unanswered"]
+    await reported(api.manager, first, "messages", {"text": "六户"}, status=422)
+    answer = {"text": "六户", "answers_id": asked["messages"][0]["id"]}
+    await reported(api.crew, first, "messages", answer, status=403)
+    answered = await reported(api.manager, first, "messages", answer, status=201)
+    assert answered["flags"] == []
+    assert [one["text"] for one in answered["messages"]] == ["影响多少户？", "六户"]
+
+
+async def test_an_outbreak_is_due_within_two_hours_by_law(api, estate):
+    anomaly = await failed(api, estate)
+    body = {"endangers_health": False, "reason": "腹泻多例", "outbreak": True}
+    await acted(api.manager, anomaly, "assessment", body, status=422)
+    await acted(api.manager, anomaly, "assessment", body | {"endangers_health": True})
+    due = {
+        one["regulator"]: (one["due_at"], one["basis"])
+        for one in await reports_of(api.health, anomaly, kind="first")
+    }
+    assert due == {
+        "health": ("2026-11-23T03:00:00Z", "law"),
+        "water": ("2026-11-24T01:00:00Z", "target"),
+    }
+
+
+async def test_steps_past_their_clock_are_escalated_once(api, estate, clock):
+    anomaly = await failed(api, estate)
+    clock.set(NOW + timedelta(minutes=30))
+    assert (await keep_watch(api.installation.runtime)).escalations == 0
+    clock.set(NOW + timedelta(minutes=30, seconds=1))
+    assert (await keep_watch(api.installation.runtime)).escalations == 1
+    assert (await keep_watch(api.installation.runtime)).escalations == 0
+    shown = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()
+    assert shown["flags"] == ["supply_stopped_late"]
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    clock.set(NOW + timedelta(minutes=90, seconds=1))
+    assert (await keep_watch(api.installation.runtime)).escalations == 1
+    acts = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()["acts"]
+    levels = [one["data"]["level"] for one in acts if one["kind"] == "escalated"]
+    assert levels == ["managers", "regulators"]
+    clock.set(NOW + timedelta(hours=3))
+    assert (await keep_watch(api.installation.runtime)).escalations == 2  # both calls not made
+    late = await reports_of(api.water, anomaly, kind="first")
+    assert {tuple(one["flags"]) for one in late} == {("phoned_late",)}
+
+
+async def test_less_than_every_affected_tap_is_a_departure_with_a_name(api, estate):
+    anomaly = await failed(api, estate)
+    stopped = await acted(api.crew, anomaly, "stop-supply", {"building_ids": ["1幢"]})
+    assert (stopped["departed"], stopped["flags"]) == (
+        True,
+        ["stop_departed", "departure_unexplained"],
+    )
+    (act,) = [one for one in stopped["acts"] if one["kind"] == "supply_stopped"]
+    assert act["recorded_by"]
+    widened = await acted(api.crew, anomaly, "stop-supply")
+    assert (widened["departed"], widened["flags"]) == (False, [])
+    assert widened["outage_id"] == stopped["outage_id"]
+    outage = (await api.manager.get(f"/outages/{widened['outage_id']}")).json()
+    assert (outage["building_ids"], outage["notified"]["households"]) == ([], 6)
+
+
+async def test_an_isolation_of_every_affected_tap_needs_its_reason(api, estate):
+    anomaly = await failed(api, estate)
+    body = {"building_ids": ["2幢"], "every_affected_tap": True, "reason": "二号箱只供2幢"}
+    stopped = await acted(api.crew, anomaly, "stop-supply", body)
+    assert (stopped["departed"], stopped["flags"]) == (False, [])
+
+
+async def test_its_outage_ends_by_the_anomaly_alone(api, estate):
+    anomaly = await failed(api, estate)
+    stopped = await acted(api.crew, anomaly, "stop-supply")
+    refused = await api.crew.post(f"/outages/{stopped['outage_id']}/restore")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "anomaly_unresolved")
+    assert refused.json()["facts"]["anomalies"] == [anomaly["number"]]
+
+
+async def test_one_cause_has_one_anomaly_and_another_its_own(api, estate):
+    first = await failed(api, estate, turbidity="1.2")
+    again = await failed(api, estate, turbidity="1.3", colour="20")
+    assert again["id"] == first["id"]
+    told = sorted(one["parameter"] for one in again["causes"])
+    assert told == ["colour", "turbidity", "turbidity"]
+    other = await failed(api, estate, ph="9")
+    assert other["id"] != first["id"]
+    body = {"facility_id": estate.facility.id, "source": "complaint", "note": "水发黄"}
+    told = await added(api.crew, "/anomalies", body | {"parameter": "colour"})
+    assert told["id"] == first["id"]
+    unmeasured = await added(api.crew, "/anomalies", body)
+    assert unmeasured["id"] not in {first["id"], other["id"]}
+    assert {(one["parameter"], one["point"]) for one in unmeasured["retests"]} == {
+        ("free_chlorine", "terminal"),
+        ("turbidity", "terminal"),
+        ("ph", "terminal"),
+    }
+
+
+async def test_a_failed_retest_after_resuming_opens_it_again(api, estate, clock):
+    anomaly = await failed(api, estate, turbidity="1.2")
+    await retested(api, estate, NOW, turbidity="0.3")
+    await acted(api.manager, anomaly, "resume")
+    clock.set(NOW + timedelta(hours=1))
+    again = a_sample(estate, clock.now, "retest", "terminal", turbidity="2")
+    sample = await added(api.crew, "/samples", again)
+    assert sample["anomaly_id"] == anomaly["id"]
+    shown = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()
+    assert (shown["state"], shown["found_at"]) == ("open", "2026-11-23T02:00:00Z")
+    assert [one["passed"] for one in shown["retests"]] == [False, False]
+    clock.set(NOW + timedelta(hours=2))
+    await retested(api, estate, clock.now, turbidity="0.3")
+    assert (await acted(api.manager, anomaly, "resume"))["flags"] == [
+        "supply_stopped_late",
+        "supply_not_stopped",
+        "resumed_without_controls",
+    ]
+
+
+async def test_the_timeline_and_the_ledger_hold_everything(api, estate):
+    anomaly = await failed(api, estate)
+    await acted(api.crew, anomaly, "stop-supply")
+    await acted(api.crew, anomaly, "findings", {"text": "人孔未锁"})
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    (first,) = await reports_of(api.health, anomaly, kind="first", regulator="health")
+    await reported(api.manager, first, "phone", {"note": "值班员接听"})
+    await reported(api.manager, first, "send")
+    await reported(api.health, first, "acknowledge")
+    timeline = (await api.water.get(f"/anomalies/{anomaly['id']}/timeline")).json()["items"]
+    kinds = {one["kind"] for one in timeline}
+    assert kinds >= {
+        "cause",
+        "supply_stopped",
+        "notice",
+        "findings",
+        "assessment",
+        "report_owed",
+        "report_phoned",
+        "report_sent",
+        "report_acknowledged",
+    }
+    bodies = await entries_of(api.installation.runtime, estate.facility.ledger_id)
+    types = {json.loads(body)["type"] for body in bodies}
+    assert types >= {
+        "anomaly.opened",
+        "anomaly.cause_linked",
+        "anomaly.supply_stopped",
+        "anomaly.findings_recorded",
+        "anomaly.assessed",
+        "regulator_report.owed",
+        "regulator_report.phoned",
+        "regulator_report.sent",
+        "regulator_report.acknowledged",
+    }
+    assert "人孔" not in str(bodies)
+    assert "值班员" not in str(bodies)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"source": "result"}, "source", "opens_by_itself"),
+        ({"parameter": "gold"}, "parameter", "unknown_parameter"),
+        ({"found_at": "2027-01-01T00:00:00Z"}, "found_at", "in_future"),
+    ],
+)
+async def test_what_cannot_be_told_is_refused_by_its_field(api, estate, body, field, code):
+    given = {"facility_id": estate.facility.id, "source": "person", "note": "有异味"} | body
+    answer = await api.crew.post("/anomalies", json=given)
+    assert (answer.status_code, answer.json()["facts"]["fields"]) == (422, {field: code})
+
+
+async def test_a_stop_ahead_of_time_is_refused(api, estate):
+    anomaly = await failed(api, estate)
+    body = {"at": (NOW + timedelta(minutes=1)).isoformat()}
+    assert (await acted(api.crew, anomaly, "stop-supply", body, status=422))["facts"] == {
+        "fields": {"at": "in_future"}
+    }
+    body = {"building_ids": ["9幢"]}
+    await acted(api.crew, anomaly, "stop-supply", body, status=422)
+    shown = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()
+    assert (shown["state"], shown["outage_id"]) == ("open", None)
+
+
+async def test_a_final_report_says_what_was_learned(api, estate):
+    anomaly = await failed(api, estate)
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    (final,) = await reports_of(api.health, anomaly, kind="final", regulator="health")
+    refused = await reported(api.manager, final, "send", status=422)
+    assert set(refused["facts"]["fields"]) == {"cause", "handling", "lessons"}
+    whole = {"cause": "人孔未锁", "handling": "清洗消毒", "lessons": "加锁并列入巡检"}
+    sent = await reported(api.manager, final, "send", whole)
+    assert (sent["state"], sent["content"]["lessons"]) == ("sent", "加锁并列入巡检")
+    again = await reported(api.manager, final, "send", {"lessons": "改"})
+    assert again["content"]["lessons"] == "加锁并列入巡检"

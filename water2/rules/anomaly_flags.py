@@ -1,0 +1,69 @@
+"""What is to be looked at on an anomaly and on a report: flags, never verdicts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from water2.rules.anomaly import Clock, Step
+from water2.rules.flags import FlagCode
+
+_LATE: dict[Step, FlagCode] = {
+    "stop": FlagCode.supply_stopped_late,
+    "assessment": FlagCode.assessed_late,
+    "findings": FlagCode.found_out_late,
+}
+
+
+@dataclass(frozen=True)
+class AnomalyFacts:
+    """What the flags of an anomaly are made from; `historical` ones have none."""
+
+    historical: bool
+    clocks: tuple[Clock, ...]
+    stopped: bool
+    departed: bool
+    departure_unexplained: bool
+    controlled: bool
+    ended_at: datetime | None  # when supply was resumed
+
+
+def anomaly_flags(facts: AnomalyFacts, now: datetime) -> list[FlagCode]:
+    """Give what is to be looked at, in the order of the steps."""
+    if facts.historical:
+        return []
+    late = [_LATE[clock.step] for clock in facts.clocks if clock.late_at(now)]
+    signs = (
+        (FlagCode.supply_not_stopped, facts.ended_at is not None and not facts.stopped),
+        (FlagCode.stop_departed, facts.departed),
+        (FlagCode.departure_unexplained, facts.departure_unexplained),
+        (FlagCode.resumed_without_controls, facts.ended_at is not None and not facts.controlled),
+    )
+    return [*late, *(flag for flag, holds in signs if holds)]
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What the flags of a report are made from; `asked` counts requests without an answer."""
+
+    withdrawn: bool
+    due_at: datetime
+    sent_at: datetime | None
+    phone_due_at: datetime | None
+    phoned_at: datetime | None
+    asked: int
+
+
+def report_flags(facts: ReportFacts, now: datetime) -> list[FlagCode]:
+    """Give what is to be looked at; the very instant is in time.
+
+    A report in writing within the time of the call makes the call needless.
+    """
+    if facts.withdrawn:
+        return []
+    told = min(filter(None, (facts.phoned_at, facts.sent_at)), default=None)
+    phone_due = facts.phone_due_at
+    signs = (
+        (FlagCode.report_late, (facts.sent_at or now) > facts.due_at),
+        (FlagCode.phoned_late, phone_due is not None and (told or now) > phone_due),
+        (FlagCode.request_unanswered, facts.asked > 0),
+    )
+    return [flag for flag, holds in signs if holds]

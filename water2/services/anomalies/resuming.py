@@ -1,0 +1,86 @@
+"""Resuming supply after passing re-tests, and closing an anomaly."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+from sqlmodel import col, update
+
+from water2.domain.access import Action
+from water2.domain.anomaly import (
+    UNRESOLVED,
+    Anomaly,
+    AnomalyActKind,
+    AnomalyCause,
+    AnomalyState,
+)
+from water2.domain.command import Command
+from water2.domain.outage import OutageState
+from water2.rules.anomaly import judge_closing, judge_resume
+from water2.services.anomalies.retests import outstanding_at
+from water2.services.anomalies.standing import keep_act, require_allowed, stand
+from water2.services.outages.standing import stand as stand_of_outage
+from water2.services.outages.transitions import restore
+from water2.services.regulator_reports.owing import require_none_open, withdraw_not_due
+from water2.work import Work
+
+
+class CloseAnomaly(Command):
+    """What it was, what was done about it, what was learned."""
+
+    summary: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+async def resume_supply(work: Work, id_: str) -> Anomaly:
+    """Let the water flow again and tell everybody that it passed its re-tests.
+
+    Raises:
+        RuleViolation: a re-test is outstanding, of this or another anomaly of the facility.
+        Conflict: it is closed, or historical.
+    """
+    work.require(Action.handle_anomalies)
+    standing = await stand(work, id_, lock=True)
+    anomaly = standing.anomaly
+    if anomaly.state is AnomalyState.resumed:
+        return anomaly
+    standing.require(*UNRESOLVED)
+    outstanding = await outstanding_at(work, standing)
+    require_allowed(judge_resume(standing.obligation, outstanding), standing.utility)
+    if anomaly.outage_id is not None:
+        outage = await stand_of_outage(work, anomaly.outage_id, lock=True)
+        if outage.outage.state is OutageState.in_effect:
+            outage.outage.retested, outage.outage.health_advice = True, None
+            await restore(work, outage, work.now)
+    anomaly.state, anomaly.resumed_at = AnomalyState.resumed, work.now
+    facts = {"outage": anomaly.outage_id, "supply_was_stopped": anomaly.stopped_at is not None}
+    keep_act(work, standing, AnomalyActKind.resumed, occurred_at=work.now, data=facts)
+    return anomaly
+
+
+async def close_anomaly(work: Work, id_: str, command: CloseAnomaly) -> Anomaly:
+    """Close an anomaly; the final reports are owed on by their own clock.
+
+    Raises:
+        RuleViolation: supply is not resumed, the danger was not assessed, or a report to a
+            regulator is open.
+        Conflict: it is historical.
+    """
+    work.require(Action.handle_anomalies)
+    standing = await stand(work, id_, lock=True)
+    anomaly = standing.anomaly
+    if anomaly.state is AnomalyState.closed:
+        return anomaly
+    standing.require(*UNRESOLVED, AnomalyState.resumed)
+    verdict = judge_closing(
+        standing.obligation,
+        resumed=anomaly.state is AnomalyState.resumed,
+        assessed=anomaly.assessed_at is not None,
+    )
+    require_allowed(verdict, standing.utility)
+    await require_none_open(work, standing.utility, anomaly, standing.book)
+    anomaly.state, anomaly.closed_at = AnomalyState.closed, work.now
+    await work.session.execute(
+        update(AnomalyCause).where(col(AnomalyCause.anomaly_id) == anomaly.id).values(open_key=None)
+    )
+    await withdraw_not_due(work, standing.facility, anomaly)
+    keep_act(work, standing, AnomalyActKind.closed, occurred_at=work.now, text=command.summary)
+    return anomaly

@@ -1,0 +1,94 @@
+"""Watching the clocks of anomalies: the managers hear first, in danger the regulators next."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import col, func, select
+
+from water2.domain.anomaly import CURRENT, Anomaly, AnomalyActKind
+from water2.domain.regulator_report import RegulatorReport
+from water2.rules.anomaly import Clock, Step, step_clocks
+from water2.rules.obligation import Obligation
+from water2.services.anomalies.standing import AnomalyStanding, keep_act, stand
+from water2.services.regulator_reports.escalating import MANAGERS, REGULATORS, escalate
+from water2.work import Runtime, Work
+
+PAST = timedelta(seconds=1)
+"""The very instant is in time: a clock is looked at once it has passed."""
+
+
+async def watch_anomalies(runtime: Runtime) -> int:
+    """Escalate every step past its clock; return how many were new. Repeating changes nothing."""
+    async with runtime.read() as work:
+        ids = await _waking(work)
+    found = 0
+    for id_ in ids:
+        async with runtime.work() as work:
+            found += await _look(work, id_)
+    return found
+
+
+async def _waking(work: Work) -> Sequence[str]:
+    rows = await work.session.exec(
+        select(Anomaly.id)
+        .where(col(Anomaly.wake_at).is_not(None), col(Anomaly.wake_at) <= work.now)
+        .order_by(col(Anomaly.wake_at), Anomaly.id)
+    )
+    return rows.all()
+
+
+async def _look(work: Work, id_: str) -> int:
+    standing = await stand(work, id_, lock=True)
+    anomaly = standing.anomaly
+    if anomaly.state not in CURRENT:
+        anomaly.wake_at = None
+        return 0
+    clocks = clocks_of(standing.obligation, anomaly)
+    running = [clock for clock in clocks if clock.done_at is None]
+    found = 0
+    marks: list[datetime] = []
+    for clock in running:
+        for level, at in _levels(standing, clock):
+            if at < work.now:
+                found += await _escalate(work, standing, clock, level)
+            else:
+                marks.append(at + PAST)
+    anomaly.wake_at = min(marks, default=None)
+    work.session.add(anomaly)
+    return found
+
+
+def clocks_of(obligation: Obligation, anomaly: Anomaly) -> tuple[Clock, ...]:
+    """Return the clocks of an anomaly's steps."""
+    done: dict[Step, datetime | None] = {
+        "stop": anomaly.stopped_at,
+        "assessment": anomaly.assessed_at,
+        "findings": anomaly.findings_at,
+    }
+    return step_clocks(obligation, anomaly.found_at, done)
+
+
+def _levels(standing: AnomalyStanding, clock: Clock) -> list[tuple[str, datetime]]:
+    levels = [(MANAGERS, clock.due_at)]
+    if standing.anomaly.endangers_health:
+        after = int(standing.obligation.number("regulators_after_minutes"))
+        levels.append((REGULATORS, clock.due_at + timedelta(minutes=after)))
+    return levels
+
+
+async def _escalate(work: Work, standing: AnomalyStanding, clock: Clock, level: str) -> int:
+    anomaly, utility = standing.anomaly, standing.utility
+    new = await escalate(work, utility, anomaly, anomaly.id, clock.step, level, clock.due_at)
+    if new:
+        facts = {"step": clock.step, "level": level, "due_at": clock.due_at.isoformat()}
+        keep_act(work, standing, AnomalyActKind.escalated, occurred_at=work.now, data=facts)
+    return int(new)
+
+
+async def next_clock(work: Work) -> datetime | None:
+    """Return when a clock of an anomaly, or of a report, next has to be looked at."""
+    found = [
+        (await work.session.exec(select(func.min(wake_at)).where(wake_at > work.now))).one()
+        for wake_at in (col(Anomaly.wake_at), col(RegulatorReport.wake_at))
+    ]
+    return min((at for at in found if at is not None), default=None)

@@ -1,0 +1,1 @@
+"""Reports of pollution to the two regulators: owed, drafted, told, sent, acknowledged."""

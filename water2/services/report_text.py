@@ -1,0 +1,79 @@
+"""A report to a regulator in words, line by line: mailed and printed alike, in Chinese."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Line = tuple[str, str]
+"""A label and what stands beside it."""
+_MOMENTS = ("found_at", "supply_stopped_at", "supply_resumed_at")
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "report_text.toml").read_text(encoding="utf-8"))
+
+
+def report_title(content: Mapping[str, Any]) -> str:
+    """Return the title of a report's content."""
+    stage = _texts()["stage"][content["stage"]]
+    return str(
+        _texts()["title"].format(
+            utility=content["utility"], stage=stage, ordinal=content["ordinal"]
+        )
+    )
+
+
+def salutation(content: Mapping[str, Any]) -> str:
+    """Return to whom it is addressed."""
+    return str(_texts()["salutation"][content["regulator"]])
+
+
+def report_lines(content: Mapping[str, Any], timezone: str) -> list[Line]:
+    """Return the fields that are filled in, in the order of the form."""
+    zone = ZoneInfo(timezone)
+    return [
+        (label, _told(field, content[field], zone))
+        for field, label in _texts()["label"].items()
+        if content.get(field) not in (None, "", [])
+    ]
+
+
+def _told(field: str, value: Any, zone: ZoneInfo) -> str:
+    texts = _texts()
+    if field in _MOMENTS:
+        return _moment(value, zone)
+    if field == "source":
+        return str(texts["source"].get(value, value))
+    if field == "results":
+        return "\n".join(_result(one, zone) for one in value)
+    if isinstance(value, bool):
+        return str(texts["yes" if value else "no"])
+    return str(value)
+
+
+def _result(one: Mapping[str, Any], zone: ZoneInfo) -> str:
+    texts = _texts()
+    facts = {
+        "at": _moment(one["at"], zone),
+        "point": texts["point"].get(one["point"], ""),
+        "title": one["title"],
+        "raw": one["raw"],
+        "unit": f" {one['unit']}" if one["unit"] else "",
+        "limit": texts["absent"] if one["limit"] == "absent" else one["limit"],
+    }
+    return str(texts["result" if one["raw"] else "not_measured"].format(**facts))
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).strftime(str(_texts()["moment"]))
+
+
+def report_text(content: Mapping[str, Any], timezone: str) -> str:
+    """Return the whole report as text."""
+    lines = [f"{label}：{told}" for label, told in report_lines(content, timezone)]
+    return "\n".join((salutation(content), *lines))
