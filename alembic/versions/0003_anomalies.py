@@ -268,9 +268,6 @@ def upgrade() -> None:
         sa.Column("wake_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["acknowledged_by"], ["user.id"], name=op.f("fk_regulator_report_acknowledged_by_user")
-        ),
-        sa.ForeignKeyConstraint(
             ["anomaly_id"], ["anomaly.id"], name=op.f("fk_regulator_report_anomaly_id_anomaly")
         ),
         sa.ForeignKeyConstraint(

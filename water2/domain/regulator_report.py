@@ -76,7 +76,7 @@ class RegulatorReport(SQLModel, table=True):
     sent_at: datetime | None = None
     sent_by: str | None = Field(default=None, max_length=32)
     acknowledged_at: datetime | None = None
-    acknowledged_by: str | None = optional_reference("user", index=False)
+    acknowledged_by: str | None = Field(default=None, max_length=32)
     acknowledgement: str | None = Field(default=None, max_length=500)
     wake_at: datetime | None = None
     version: int = 1
