@@ -82,7 +82,7 @@ def judge_item(reading: Reading, limit: Limit, point: Point) -> ItemVerdict:
     verdict, reason = _outcome(reading, limit, point)
     if limit.reference:
         verdict, reason = "not_judged", f"reference_{verdict}"
-    return ItemVerdict(parameter.key, verdict, reason, limit, _shown(limit, point), reading)
+    return ItemVerdict(parameter.key, verdict, reason, limit, limit.shown_at(point), reading)
 
 
 def _outcome(reading: Reading, limit: Limit, point: Point) -> tuple[Outcome, str | None]:
@@ -160,17 +160,6 @@ def _at_least(reading: Reading, bound: Decimal) -> bool | None:
     if reading.kind == "above":
         return True if value >= bound else None
     return value >= bound
-
-
-def _shown(limit: Limit, point: Point) -> str:
-    lower, upper = limit.lower_at(point), limit.upper
-    if limit.parameter.kind == "absent":
-        return "absent"
-    if limit.parameter.kind == "text":
-        return limit.accepts[0]
-    if lower is None:
-        return f"≤ {upper}"
-    return f"≥ {lower}" if upper is None else f"{lower}–{upper}"
 
 
 def judge_sample(

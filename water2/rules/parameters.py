@@ -63,6 +63,17 @@ class Limit:
         """Give the lower bound that holds at a sampling point."""
         return self.lower if self.lower_point in (None, point) else None
 
+    def shown_at(self, point: Point) -> str:
+        """Give the limit at a point in figures (`≤ 1`), as the code `absent`, or in words."""
+        lower = self.lower_at(point)
+        if self.parameter.kind == "absent":
+            return "absent"
+        if self.parameter.kind == "text":
+            return self.accepts[0]
+        if lower is None:
+            return f"≤ {self.upper}"
+        return f"≥ {lower}" if self.upper is None else f"{lower}–{self.upper}"
+
 
 @dataclass(frozen=True)
 class ItemSet:
