@@ -142,7 +142,7 @@ class ParameterRateAnswer(RateAnswer):
     failed: int
 
 
-class TestFiguresAnswer(Answer):
+class DutyFiguresAnswer(Answer):
     """Testing duties due in the month: satisfied by their day, after it, not yet."""
 
     due: int
@@ -174,7 +174,7 @@ class MonthFiguresAnswer(Answer):
     """One month; re-tests, and samples whose laboratory was not accredited, are told apart."""
 
     month: str
-    tests: TestFiguresAnswer
+    tests: DutyFiguresAnswer
     samples: SampleFiguresAnswer
     retests: SampleFiguresAnswer
     not_counting: int

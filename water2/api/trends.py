@@ -22,7 +22,7 @@ from water2.api.trend_shapes import (
     SampleFiguresAnswer,
     SeriesAnswer,
     SeriesQuery,
-    TestFiguresAnswer,
+    DutyFiguresAnswer,
 )
 from water2.domain.water import Point
 from water2.rules.compliance import Rate
@@ -89,7 +89,7 @@ def _rate(rate: Rate) -> RateAnswer:
 def _figures(figures: MonthFigures) -> MonthFiguresAnswer:
     return MonthFiguresAnswer(
         month=figures.month,
-        tests=TestFiguresAnswer.model_validate(figures.tests),
+        tests=DutyFiguresAnswer.model_validate(figures.tests),
         samples=SampleFiguresAnswer.model_validate(figures.samples),
         retests=SampleFiguresAnswer.model_validate(figures.retests),
         not_counting=figures.not_counting,

@@ -34,7 +34,7 @@ class SampleFigures:
 
 
 @dataclass
-class TestFigures:
+class DutyFigures:
     """Testing duties due, by how they ended; `open` are satisfied by nothing yet."""
 
     due: int = 0
@@ -58,7 +58,7 @@ class MonthFigures:
     """One month's figures; `items` are by parameter, `not_counting` of all purposes."""
 
     month: str
-    tests: TestFigures = field(default_factory=TestFigures)
+    tests: DutyFigures = field(default_factory=DutyFigures)
     samples: SampleFigures = field(default_factory=SampleFigures)
     retests: SampleFigures = field(default_factory=SampleFigures)
     not_counting: int = 0
