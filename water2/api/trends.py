@@ -11,6 +11,7 @@ from water2.api.shapes import Id
 from water2.api.trend_shapes import (
     AnomalyFiguresAnswer,
     ComplianceAnswer,
+    DutyFiguresAnswer,
     EventAnswer,
     FiguresQuery,
     LimitStepAnswer,
@@ -22,7 +23,6 @@ from water2.api.trend_shapes import (
     SampleFiguresAnswer,
     SeriesAnswer,
     SeriesQuery,
-    DutyFiguresAnswer,
 )
 from water2.domain.water import Point
 from water2.rules.compliance import Rate

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, extract, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import col
 
 from water2.domain.access import Action
@@ -101,18 +101,11 @@ def _name(number: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
-def _month(day: Any) -> ColumnElement[int]:
-    """Return the number of the month a day lies in, on either database."""
-    year, month = (cast(extract(part, day), Integer) for part in ("year", "month"))
-    return year * 12 + month - 1
-
-
 async def _count_tests(work: Work, scope: _Scope, months: Months) -> None:
     due, satisfied = col(Duty.due_on), col(Duty.satisfied_on)
-    month = _month(due)
     statement = (
         select(
-            month,
+            due,
             func.count(),
             func.sum(case((satisfied <= due, 1), else_=0)),
             func.sum(case((satisfied > due, 1), else_=0)),
@@ -124,24 +117,26 @@ async def _count_tests(work: Work, scope: _Scope, months: Months) -> None:
             col(Duty.runs_from) <= work.today(scope.utility.timezone),
             or_(satisfied.is_not(None), col(Duty.ended_on).is_(None)),  # withdrawn: owed by nobody
         )
-        .group_by(month)
+        .group_by(due)
     )
-    for number, count, in_time, late in await work.session.execute(statement):
-        tests = months[number].tests
-        tests.due, tests.in_time, tests.late = count, in_time, late
-        tests.open = count - in_time - late
+    for day, count, in_time, late in await work.session.execute(statement):
+        tests = months[_number(day)].tests
+        tests.due += count
+        tests.in_time += in_time
+        tests.late += late
+        tests.open += count - in_time - late
 
 
 async def _count_samples(work: Work, scope: _Scope, months: Months) -> None:
-    month, taken = _month(col(Sample.sampled_on)), col(Sample.sampled_on)
-    parts = (month, _APART, col(Sample.counts), col(Sample.verdict))
+    taken = col(Sample.sampled_on)
+    parts = (taken, _APART, col(Sample.counts), col(Sample.verdict))
     statement = (
         select(*parts, func.count())
         .where(scope.of(Sample), taken.between(scope.first, scope.last))
         .group_by(*parts)
     )
-    for number, apart, counts, verdict, count in await work.session.execute(statement):
-        figures = months[number]
+    for day, apart, counts, verdict, count in await work.session.execute(statement):
+        figures = months[_number(day)]
         if not counts:
             figures.not_counting += count
         elif apart:
@@ -151,23 +146,24 @@ async def _count_samples(work: Work, scope: _Scope, months: Months) -> None:
 
 
 async def _count_items(work: Work, scope: _Scope, months: Months) -> None:
-    month = _month(col(Sample.sampled_on))
+    """Count by day and fold to months here: asking for a month's number of each row costs more."""
+    taken = col(Sample.sampled_on)
     parameter, verdict = col(SampleResult.parameter), col(SampleResult.verdict)
     statement = (
-        select(month, parameter, verdict, func.count())
+        select(taken, parameter, verdict, func.count())
         .join(SampleResult, col(SampleResult.sample_id) == Sample.id)
         .where(
             scope.of(Sample),
-            col(Sample.sampled_on).between(scope.first, scope.last),
+            taken.between(scope.first, scope.last),
             col(Sample.counts),
             ~_APART,
             verdict.in_(SETTLED),
         )
-        .group_by(month, parameter, verdict)
+        .group_by(taken, parameter, verdict)
         .order_by(parameter)
     )
-    for number, key, judged, count in await work.session.execute(statement):
-        items = months[number].items
+    for day, key, judged, count in await work.session.execute(statement):
+        items = months[_number(day)].items
         known = items.get(key, Rate(0, 0))
         passed = count if judged == "pass" else 0
         items[key] = Rate(known.passed + passed, known.judged + count)
