@@ -56,7 +56,7 @@ async def events_of(work: Work, span: Span) -> list[Event]:
         *await _outages(work, span),
         *await _anomalies(work, span),
     ]
-    return sorted(found, key=lambda event: (event.begins_at, event.kind, event.id))
+    return sorted(found, key=lambda one: (one.begins_at, one.kind, one.number or "", one.id))
 
 
 async def _cleanings(work: Work, span: Span) -> list[Event]:
