@@ -14,9 +14,9 @@ from water2.rules.parameters import Point as PointKey
 from water2.services.anomalies.opening import Cause, open_anomaly
 from water2.services.sample_results import GivenResult
 from water2.services.samples import RecordSample, record_sample
-from water2.services.trends import sources
+from water2.services.trends import lines, readings
+from water2.services.trends.readings import Bucket, Line, bucket_seconds
 from water2.services.trends.series import read_series
-from water2.services.trends.sources import Bucket, Line, bucket_seconds
 from water2.services.trends.spans import AskSpan
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 09:00 in Lishui
@@ -289,11 +289,11 @@ async def test_lines_of_readings_join_the_series(lishui, place, monkeypatch):
     facility, _ = place
     bucket = Bucket(NOW, 60, 0, "0.1", "0.3", "0.2")
 
-    async def readings(_work, span):
+    async def source(_work, span):
         return [Line("i1", "NTU-1", None, bucket_seconds(span), [bucket])]
 
-    monkeypatch.setattr(sources, "SOURCES", (readings,))
+    monkeypatch.setattr(lines, "SOURCES", (source,))
     (line,) = (await series(lishui, facility)).lines
     assert line.buckets == [bucket]
     days = 366  # both ends of the usual twelve months
-    assert days * 86_400 / line.bucket_seconds <= sources.MOST_BUCKETS
+    assert days * 86_400 / line.bucket_seconds <= readings.MOST_BUCKETS

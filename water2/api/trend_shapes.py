@@ -50,14 +50,14 @@ class PointAnswer(Answer):
 
 
 class BucketAnswer(Answer):
-    """An instrument's readings in one stretch of time, as decimal text."""
+    """An instrument's readings in one stretch of time, as decimal text; null: none was a number."""
 
     begins_at: Instant
     count: int
     failed: int
-    least: str = Field(serialization_alias="min")
-    greatest: str = Field(serialization_alias="max")
-    last: str
+    least: str | None = Field(serialization_alias="min")
+    greatest: str | None = Field(serialization_alias="max")
+    last: str | None
 
 
 class LineAnswer(Answer):

@@ -7,8 +7,9 @@ from water2.domain.access import Action
 from water2.rules.limit_steps import LimitStep, limit_steps
 from water2.services.paging import Page
 from water2.services.trends.events import Event, events_of
+from water2.services.trends.lines import lines_of
 from water2.services.trends.points import read_points
-from water2.services.trends.sources import Line, lines_of
+from water2.services.trends.readings import Line
 from water2.services.trends.spans import AskSpan, Span, read_span
 from water2.work import Work
 

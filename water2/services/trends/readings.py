@@ -1,11 +1,10 @@
-"""Where lines of many readings come from, thinned out so that a plot can show them."""
+"""Lines of many readings, thinned out so that a plot can show them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from water2.services.trends.spans import Span
-from water2.work import Work
 
 MOST_BUCKETS = 1000
 """A year of readings each minute is half a million; a screen shows no more than this."""
@@ -18,9 +17,9 @@ class Bucket:
     begins_at: datetime
     count: int
     failed: int
-    least: str
-    greatest: str
-    last: str
+    least: str | None
+    greatest: str | None
+    last: str | None
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,7 @@ class Line:
     buckets: Sequence[Bucket]
 
 
-Source = Callable[[Work, Span], Awaitable[Sequence[Line]]]
-"""Gives the lines of a span; at most `MOST_BUCKETS` buckets each: see `bucket_seconds`."""
-
-SOURCES: tuple[Source, ...] = ()
-
-
 def bucket_seconds(span: Span) -> int:
     """Return the length of a stretch: the least whole minutes that keep a line within bounds."""
     seconds = int((span.ends_at - span.begins_at).total_seconds())
     return 60 * -(-seconds // (60 * MOST_BUCKETS))
-
-
-async def lines_of(work: Work, span: Span) -> list[Line]:
-    """Return the lines of every source."""
-    return [line for source in SOURCES for line in await source(work, span)]
