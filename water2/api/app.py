@@ -36,6 +36,7 @@ from water2.api import (
     staff,
     supply_stops,
     tanks,
+    trends,
     users,
     work_orders,
 )
@@ -88,6 +89,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     samples.router,
     anomalies.router,
     regulator_reports.router,
+    trends.router,
     lab_reports.router,
     patrols.router,
     imports.router,

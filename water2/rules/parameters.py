@@ -17,7 +17,8 @@ Group = Literal["microbial", "toxic", "disinfectant", "sensory"]
 class Parameter:
     """A measured item: its English key, its names in files, and which values can be true at all.
 
-    `sum_of_ratios` names the parameters whose measured/limit it sums up.
+    `sum_of_ratios` names the parameters whose measured/limit it sums up. What is `always_present`
+    (no water is without a pH) cannot be "not detected".
     """
 
     key: str
@@ -31,6 +32,7 @@ class Parameter:
     residual_of: Disinfectant | None = None
     sum_of_ratios: tuple[str, ...] = ()
     group: Group = "sensory"
+    always_present: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,17 @@ class Limit:
     def lower_at(self, point: Point) -> Decimal | None:
         """Give the lower bound that holds at a sampling point."""
         return self.lower if self.lower_point in (None, point) else None
+
+    def shown_at(self, point: Point) -> str:
+        """Give the limit at a point in figures (`≤ 1`), as the code `absent`, or in words."""
+        lower = self.lower_at(point)
+        if self.parameter.kind == "absent":
+            return "absent"
+        if self.parameter.kind == "text":
+            return self.accepts[0]
+        if lower is None:
+            return f"≤ {self.upper}"
+        return f"≥ {lower}" if self.upper is None else f"{lower}–{self.upper}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -30,7 +30,15 @@ IN_WORDS = (
     ("<=", "≤"),
     (">=", "≥"),
 )
-UNIT = re.compile(r"(mg/l|ntu|度|cfu/100ml|cfu/ml|mpn/100ml|/100ml|个/ml)$", re.IGNORECASE)
+UNIT = re.compile(
+    r"([mμun]?g/m?l|ntu|ftu|fnu|度|%|ppm|ppb|(?:cfu|mpn|个)?/100ml|(?:cfu|mpn|个)/m?l)(\)?)$",
+    re.IGNORECASE,
+)
+SAME_UNIT = {
+    "/100ml": frozenset({"/100ml", "cfu/100ml", "mpn/100ml", "个/100ml"}),
+    "cfu/ml": frozenset({"cfu/ml", "个/ml"}),
+}
+"""Reading: other spellings of a unit. What would need converting (μg/L for mg/L) is no spelling."""
 NUMBER = re.compile(r"([<≤>≥]?)([+-]?\d+(?:\.\d+)?)(l?)", re.IGNORECASE)
 NOT_DETECTED_BELOW = re.compile(r"(?:未检出|nd)\((<\d+(?:\.\d+)?)\)", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -42,13 +50,14 @@ class Reading:
 
     `below` and `above` are censored: the value is the bound, `inclusive` where the bound itself is
     possible. For `below` the bound is the detection limit. Without a number the value is None, but
-    not detected counts as 0.
+    not detected counts as 0. `unit` is the unit written into the text, folded, where there is one.
     """
 
     raw: str
     kind: ReadingKind
     value: Decimal | None = None
     inclusive: bool = False
+    unit: str | None = None
 
     @property
     def digits(self) -> str | None:
@@ -84,9 +93,11 @@ def read_result(raw: str) -> Reading:
         return Reading(raw, "empty")
     for word, sign in IN_WORDS:
         folded = folded.replace(word, sign)
-    bare = UNIT.sub("", folded)
-    named = _named(raw, bare.lower())
-    return named or _number(raw, bare) or _words(raw, folded)
+    bare, unit = UNIT.sub(r"\2", folded), UNIT.search(folded)
+    read = _named(raw, bare.lower()) or _number(raw, bare)
+    if read is None:
+        return _words(raw, folded)
+    return read if unit is None else replace(read, unit=unit.group(1).lower())
 
 
 def _named(raw: str, word: str) -> Reading | None:
@@ -114,17 +125,36 @@ def _words(raw: str, folded: str) -> Reading:
 
 
 def plausible(parameter: Parameter, reading: Reading) -> str | None:
-    """Say why a reading of a parameter cannot be true: `unreadable`, `impossible`; None if it can.
+    """Say why a reading of a parameter cannot be true; None if it can.
 
-    Impossible is a negative value, a pH outside 0–14. An empty cell is no reading, and no fault.
+    `unreadable`: neither number nor word where one is due, or 未检出 of what all water has.
+    `wrong_unit`: the unit written is not the parameter's; nobody converts it. `impossible`: no true
+    value fits: a negative, a pH outside 0-14, `<0`. An empty cell is no reading, and no fault.
     """
     if reading.kind == "empty":
         return None
     if reading.kind == "unreadable" or (reading.kind == "text" and parameter.kind != "text"):
         return "unreadable"
+    if reading.kind in {"not_detected", "detected"} and parameter.always_present:
+        return "unreadable"
+    if reading.unit is not None and not _is_unit_of(parameter, reading.unit):
+        return "wrong_unit"
     if reading.value is None or parameter.kind == "text":
         return None
+    return None if _possible(parameter, reading, reading.value) else "impossible"
+
+
+def _is_unit_of(parameter: Parameter, written: str) -> bool:
+    own = fold(parameter.unit or "").lower()
+    return written in SAME_UNIT.get(own, {own})
+
+
+def _possible(parameter: Parameter, reading: Reading, value: Decimal) -> bool:
+    """Tell whether a value lies where the parameter's can; a bound outside leaves no true value."""
     low, high = parameter.possible_min, parameter.possible_max
-    too_low = low is not None and reading.value < low
-    too_high = high is not None and reading.value > high
-    return "impossible" if too_low or too_high else None
+    beyond = reading.censored is not None and not reading.inclusive
+    if low is not None and (value < low or (beyond and reading.kind == "below" and value == low)):
+        return False
+    return high is None or not (
+        value > high or (beyond and reading.kind == "above" and value == high)
+    )
