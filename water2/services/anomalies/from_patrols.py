@@ -7,6 +7,7 @@ from water2.domain.patrol import Patrol
 from water2.domain.water import Point
 from water2.rules.book import Rulebook
 from water2.rules.limits import judge_sample, parameter_key
+from water2.rules.parameters import Disinfectant
 from water2.services.anomalies.from_samples import knows_anomalies
 from water2.services.anomalies.opening import Cause, open_anomaly
 from water2.work import Work
@@ -20,7 +21,7 @@ async def open_by_patrol(
     Values stand under the names of parameters (`turbidity`, `余氯`). They are of the tank's outlet,
     where the pump room is, unless the record names another `point`.
     """
-    disinfectant = facility.disinfectant.value
+    disinfectant: Disinfectant = facility.disinfectant.value
     raw = {
         key: str(value)
         for name, value in patrol.record.items()
