@@ -61,7 +61,7 @@ async def test_a_bad_result_stops_the_water_and_lets_go_after_a_passing_retest(a
     assert (anomaly["state"], anomaly["source"], anomaly["flags"]) == ("open", "result", [])
     assert [one["parameter"] for one in anomaly["causes"]] == ["e_coli"]
     stopped = await acted(api.crew, anomaly, "stop-supply", {"at": NOW.isoformat()})
-    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", False)
+    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", True)
     outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
     assert (outage["kind"], outage["reason"], outage["state"]) == (
         "emergency",
@@ -359,3 +359,30 @@ async def test_a_bad_value_of_a_round_opens_one_too(api, estate, record, told):
         assert shown["source"] == "patrol"
         causes += [(one["parameter"], one["point"]) for one in shown["causes"]]
     assert causes == told
+
+
+async def test_water_is_off_once_however_many_anomalies_stopped_it(api, estate, clock):
+    first = await failed(api, estate, turbidity="1.2")
+    second = await failed(api, estate, e_coli="检出")
+    one = await acted(api.crew, first, "stop-supply", {"building_ids": ["1幢"], "reason": "先停"})
+    two = await acted(api.crew, second, "stop-supply")
+    assert one["outage_id"] == two["outage_id"]
+    assert (two["departed"], two["flags"]) == (False, [])
+    outage = (await api.manager.get(f"/outages/{one['outage_id']}")).json()
+    assert (outage["building_ids"], outage["revision"]) == ([], 2)
+    notice = (await api.anybody.get(f"/public/notices/{outage['number']}")).json()
+    assert "煮沸" in str(notice)
+    await retested(api, estate, NOW, turbidity="0.3")
+    refused = await acted(api.manager, first, "resume", status=409)
+    assert {each["parameter"] for each in refused["facts"]["missing"]} == {"e_coli"}
+    await retested(api, estate, NOW, e_coli="未检出")
+    await acted(api.manager, first, "resume")
+    assert (await acted(api.manager, second, "resume"))["state"] == "resumed"
+    outage = (await api.manager.get(f"/outages/{one['outage_id']}")).json()
+    assert (outage["state"], outage["revision"]) == ("restored", 3)
+
+
+async def test_zones_no_building_is_known_for_are_no_reason_to_refuse(api, estate):
+    anomaly = await failed(api, estate)
+    stopped = await acted(api.crew, anomaly, "stop-supply", {"building_ids": [], "zones": []})
+    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", False)

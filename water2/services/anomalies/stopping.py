@@ -15,6 +15,7 @@ from water2.domain.anomaly import (
     AnomalyState,
 )
 from water2.domain.command import Command, Flag, Text
+from water2.domain.errors import Invalid
 from water2.domain.facility import Building
 from water2.domain.outage import Outage, OutageKind, OutageReason, OutageState
 from water2.rules.parameters import Group, Parameter
@@ -34,6 +35,7 @@ from water2.services.outages.standing import stand as stand_of_outage
 from water2.work import Work
 
 GRAVEST: tuple[Group, ...] = ("toxic", "microbial", "disinfectant", "sensory")
+OF_NOBODY = "extent_of_nobody"
 MOST_NAMED = 3  # on a notice; the anomaly names all
 NOTICE_IMPOSSIBLE = "水质异常，须立即停止供水（第十八条）"
 
@@ -60,7 +62,8 @@ class StopSupply(Command):
 async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     """Record that supply is stopped, and tell everybody at once; never refused for its extent.
 
-    The same extent again changes nothing; another one widens the outage, and is told anew.
+    The same extent again changes nothing, another one widens the outage and is told anew. Water
+    that another anomaly stopped is off once: both share the outage.
 
     Raises:
         Invalid: the instant lies ahead, or a building or zone is unknown.
@@ -71,21 +74,21 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     standing.require(*UNRESOLVED)
     anomaly = standing.anomaly
     at = past(work, standing, "at", command.at)
-    extent = await read_extent(work, standing.facility, command.building_ids, command.zones)
-    stopped = await _stopped(work, anomaly)
-    if stopped is not None and extent_of(stopped.outage).holds(extent):
+    extent, known = await _extent(work, standing, command)
+    stopped = await _stopped(work, standing)
+    own = stopped is not None and stopped.outage.id == anomaly.outage_id
+    if stopped is not None and own and extent_of(stopped.outage).holds(extent):
         return anomaly
     if stopped is None:
         outage = await _declare(work, standing, command, extent, at)
     else:
-        extent = extent.joined(extent_of(stopped.outage))
-        outage = await widen(work, stopped, extent)
-    await _note_extent(work, standing, command, extent)
+        outage = await _join(work, standing, stopped, extent)
+    await _note_extent(work, standing, command, extent_of(outage) if known else None)
     anomaly.outage_id, anomaly.state = outage.id, AnomalyState.supply_stopped
     anomaly.stopped_at = anomaly.stopped_at or at
     facts = {
         "outage": outage.id,
-        "buildings": list(extent.building_ids),
+        "buildings": list(outage.building_ids),
         "departed": anomaly.departed,
         "every_affected_tap": command.every_affected_tap,
     }
@@ -94,24 +97,56 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     return anomaly
 
 
-async def _stopped(work: Work, anomaly: Anomaly) -> Standing | None:
-    """Return the outage the anomaly has in effect."""
-    if anomaly.outage_id is None:
-        return None
-    standing = await stand_of_outage(work, anomaly.outage_id, lock=True)
-    return standing if standing.outage.state is OutageState.in_effect else None
+async def _extent(
+    work: Work, standing: AnomalyStanding, command: StopSupply
+) -> tuple[Extent, bool]:
+    """Return whom to tell; False where no building is known for what was said: then everybody."""
+    try:
+        given = await read_extent(work, standing.facility, command.building_ids, command.zones)
+    except Invalid as refused:
+        if {problem.code for problem in refused.problems} != {OF_NOBODY}:
+            raise
+        return Extent((), tuple(command.zones or ())), False
+    return given, True
+
+
+async def _stopped(work: Work, standing: AnomalyStanding) -> Standing | None:
+    """Return the outage that this anomaly, or another of the facility, has in effect."""
+    rows = await work.session.exec(
+        select(Outage.id)
+        .join(Anomaly, col(Anomaly.outage_id) == Outage.id)
+        .where(
+            Anomaly.facility_id == standing.facility.id,
+            col(Anomaly.state).in_(UNRESOLVED),
+            Outage.state == OutageState.in_effect,
+        )
+        .order_by(col(Anomaly.id) != standing.anomaly.id, Outage.id)
+    )
+    found = rows.first()
+    return None if found is None else await stand_of_outage(work, found, lock=True)
+
+
+async def _join(work: Work, standing: AnomalyStanding, stopped: Standing, extent: Extent) -> Outage:
+    """Widen the outage in effect, and tell of the graver danger where there is one."""
+    outage = stopped.outage
+    mine = _gravest(await _failed(work, standing))
+    outage.danger = next((one for one in GRAVEST if one in (mine, outage.danger)), None)
+    return await widen(work, stopped, extent.joined(extent_of(outage)))
 
 
 async def _note_extent(
-    work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent
+    work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent | None
 ) -> None:
-    """Tell a stop of every affected tap from a departure; one without a reason is flagged too."""
+    """Tell a stop of every affected tap from a departure; one without a reason is flagged too.
+
+    `extent` None: nobody knows which taps were closed, so not every one can be taken to be.
+    """
     rows = await work.session.exec(
         select(Building.id).where(Building.facility_id == standing.facility.id)
     )
-    whole = extent.whole or {*rows} <= {*extent.building_ids}
+    whole = extent is not None and (extent.whole or {*rows} <= {*extent.building_ids})
     isolated = bool(command.every_affected_tap and command.reason)
-    standing.anomaly.departed = not (whole or isolated)
+    standing.anomaly.departed = not (isolated or whole)
     standing.anomaly.departure_unexplained = standing.anomaly.departed and command.reason is None
 
 
