@@ -61,7 +61,7 @@ async def test_a_bad_result_stops_the_water_and_lets_go_after_a_passing_retest(a
     assert (anomaly["state"], anomaly["source"], anomaly["flags"]) == ("open", "result", [])
     assert [one["parameter"] for one in anomaly["causes"]] == ["e_coli"]
     stopped = await acted(api.crew, anomaly, "stop-supply", {"at": NOW.isoformat()})
-    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", True)
+    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", False)
     outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
     assert (outage["kind"], outage["reason"], outage["state"]) == (
         "emergency",
@@ -385,4 +385,4 @@ async def test_water_is_off_once_however_many_anomalies_stopped_it(api, estate, 
 async def test_zones_no_building_is_known_for_are_no_reason_to_refuse(api, estate):
     anomaly = await failed(api, estate)
     stopped = await acted(api.crew, anomaly, "stop-supply", {"building_ids": [], "zones": []})
-    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", False)
+    assert (stopped["state"], stopped["departed"]) == ("supply_stopped", True)
