@@ -11,7 +11,7 @@ from tests.serving import free_port, is_up, serving, wait_until
 from tests.shell import FOUNDING, Shell
 from water2.clock import clock_of
 
-ACCOUNTS = ["admin", "manager", "crew", "health", "water"]
+ACCOUNTS = ["admin", "manager", "crew", "health", "water", "lab"]
 NOW = "2026-11-23T09:00+08:00"
 
 

@@ -17,7 +17,8 @@ Group = Literal["microbial", "toxic", "disinfectant", "sensory"]
 class Parameter:
     """A measured item: its English key, its names in files, and which values can be true at all.
 
-    `sum_of_ratios` names the parameters whose measured/limit it sums up.
+    `sum_of_ratios` names the parameters whose measured/limit it sums up, `increment_of` the one
+    whose rise from inlet to outlet it is.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Parameter:
     residual_of: Disinfectant | None = None
     sum_of_ratios: tuple[str, ...] = ()
     group: Group = "sensory"
+    increment_of: str | None = None
 
 
 @dataclass(frozen=True)

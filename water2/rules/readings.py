@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from water2.rules.parameters import Parameter
+from water2.rules.units import Fit, fit_of
 
 ReadingKind = Literal[
     "number", "below", "above", "not_detected", "detected", "text", "empty", "unreadable"
@@ -30,7 +31,10 @@ IN_WORDS = (
     ("<=", "≤"),
     (">=", "≥"),
 )
-UNIT = re.compile(r"(mg/l|ntu|度|cfu/100ml|cfu/ml|mpn/100ml|/100ml|个/ml)$", re.IGNORECASE)
+UNIT = re.compile(
+    r"(mg/l|ug/l|μg/l|ntu|度|cfu/100ml|cfu/ml|mpn/100ml|个/100ml|/100ml|个/ml)$",
+    re.IGNORECASE,
+)
 NUMBER = re.compile(r"([<≤>≥]?)([+-]?\d+(?:\.\d+)?)(l?)", re.IGNORECASE)
 NOT_DETECTED_BELOW = re.compile(r"(?:未检出|nd)\((<\d+(?:\.\d+)?)\)", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -42,13 +46,14 @@ class Reading:
 
     `below` and `above` are censored: the value is the bound, `inclusive` where the bound itself is
     possible. For `below` the bound is the detection limit. Without a number the value is None, but
-    not detected counts as 0.
+    not detected counts as 0. `unit` is the one written behind the value.
     """
 
     raw: str
     kind: ReadingKind
     value: Decimal | None = None
     inclusive: bool = False
+    unit: str | None = None
 
     @property
     def digits(self) -> str | None:
@@ -84,9 +89,14 @@ def read_result(raw: str) -> Reading:
         return Reading(raw, "empty")
     for word, sign in IN_WORDS:
         folded = folded.replace(word, sign)
+    written = UNIT.search(folded)
     bare = UNIT.sub("", folded)
     named = _named(raw, bare.lower())
-    return named or _number(raw, bare) or _words(raw, folded)
+    reading = named or _number(raw, bare) or _words(raw, folded)
+    # a smell that is 轻度 is no reading in degrees
+    if written is None or reading.kind in ("text", "unreadable"):
+        return reading
+    return replace(reading, unit=written.group())
 
 
 def _named(raw: str, word: str) -> Reading | None:
@@ -114,12 +124,18 @@ def _words(raw: str, folded: str) -> Reading:
 
 
 def plausible(parameter: Parameter, reading: Reading) -> str | None:
-    """Say why a reading of a parameter cannot be true: `unreadable`, `impossible`; None if it can.
+    """Say why a reading of a parameter cannot be true; None if it can.
 
-    Impossible is a negative value, a pH outside 0–14. An empty cell is no reading, and no fault.
+    `unreadable`; `impossible` is a negative value, a pH outside 0–14; `unit_misfit` a unit that
+    measures something else, `unit_of_other_size` one that would have to be converted. An empty
+    cell is no reading, and no fault.
     """
     if reading.kind == "empty":
         return None
+    if reading.unit is not None and parameter.kind != "text":
+        fit = fit_of(parameter, reading.unit)
+        if fit is not Fit.same:
+            return str(fit.value)
     if reading.kind == "unreadable" or (reading.kind == "text" and parameter.kind != "text"):
         return "unreadable"
     if reading.value is None or parameter.kind == "text":

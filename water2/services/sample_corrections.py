@@ -8,14 +8,16 @@ from sqlmodel import col, select
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
 from water2.domain.errors import Conflict, Invalid
-from water2.domain.ledger import LedgerEntry, PendingEntry
+from water2.domain.ledger import LedgerEntry
 from water2.domain.water import Sample
 from water2.services.ledger_corrections import CorrectEntry, correct_entry
+from water2.services.sample_entries import record_judged_anew
+from water2.services.sample_places import Place, hold_sample, results_of
 from water2.services.sample_results import GivenResult, refuse_unusable
-from water2.services.samples import Place, hold_sample, judge_anew, results_of
+from water2.services.samples import judge_anew
 from water2.work import Work
 
-_TELLING = ("sample.recorded", "sample.results_added", "sample.updated")
+_TELLING = ("sample.recorded", "sample.results_added", "sample.results_replaced", "sample.updated")
 
 
 class CorrectResult(Command):
@@ -56,15 +58,7 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
     kept = [each for each in results if each is not result]
     raw = {each.parameter: each.raw for each in kept} | {command.parameter: command.raw}
     await judge_anew(work, place, sample, raw, kept)
-    work.record(
-        PendingEntry(
-            ledger_id=place.facility.ledger_id,
-            type="sample.judged_anew",
-            subject=f"sample:{sample.id}",
-            occurred_at=work.now,
-            data={"corrected": seq, "verdict": sample.verdict.value, "flags": sample.flags},
-        )
-    )
+    record_judged_anew(work, place, sample, {"corrected": seq})
     return sample
 
 
