@@ -75,24 +75,20 @@ def _increment(after: Reading, before: Reading, limit: Limit, book: Rulebook) ->
     fault = plausible(measured, after) or plausible(measured, before)
     if fault is not None:
         return ItemVerdict(key, "pending", fault, limit, shown)
-    low, high = _range(after), _range(before, not_detected_is_zero=False)
-    least = None if high.most is None else low.least - high.most
-    most = None if low.most is None else low.most - high.least
-    open_ends = low.open or high.open
-    reading = _told(least, most, open_ends, upper)
-    verdict = _verdict(least, most, upper, open_ends)
-    return ItemVerdict(
-        key, verdict, "censored" if verdict == "pending" else None, limit, shown, reading
-    )
+    rise = _rise(_range(after), _range(before, not_detected_is_zero=False))
+    verdict = _verdict(rise, upper)
+    doubt = "censored" if verdict == "pending" else None
+    return ItemVerdict(key, verdict, doubt, limit, shown, _told(rise, upper))
 
 
 @dataclass(frozen=True)
 class _Range:
-    """Between what a true value certainly lies; `open`: the bound itself is not reached."""
+    """Between what a true value certainly lies; None: no bound; `open`: it is not reached."""
 
-    least: Decimal
+    least: Decimal | None
     most: Decimal | None
-    open: bool
+    open_least: bool = False
+    open_most: bool = False
 
 
 def _range(reading: Reading, *, not_detected_is_zero: bool = True) -> _Range:
@@ -103,32 +99,43 @@ def _range(reading: Reading, *, not_detected_is_zero: bool = True) -> _Range:
     """
     zero = Decimal(0)
     if reading.kind == "not_detected":
-        return _Range(zero, zero if not_detected_is_zero else None, False)
+        return _Range(zero, zero if not_detected_is_zero else None)
     if reading.value is None:
-        return _Range(zero, None, False)
+        return _Range(zero, None)
     if reading.kind == "below":
-        return _Range(zero, reading.value, not reading.inclusive)
+        return _Range(zero, reading.value, open_most=not reading.inclusive)
     if reading.kind == "above":
-        return _Range(reading.value, None, not reading.inclusive)
-    return _Range(reading.value, reading.value, False)
+        return _Range(reading.value, None, open_least=not reading.inclusive)
+    return _Range(reading.value, reading.value)
 
 
-def _verdict(
-    least: Decimal | None, most: Decimal | None, upper: Decimal, open_ends: bool
-) -> Outcome:
-    if least is not None and (least > upper or (least == upper and open_ends and least != most)):
+def _rise(after: _Range, before: _Range) -> _Range:
+    return _Range(
+        _less(after.least, before.most),
+        _less(after.most, before.least),
+        after.open_least or before.open_most,
+        after.open_most or before.open_least,
+    )
+
+
+def _less(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one - other
+
+
+def _verdict(rise: _Range, upper: Decimal) -> Outcome:
+    least, most = rise.least, rise.most
+    if least is not None and (least > upper or (least == upper and rise.open_least)):
         return "fail"
     return "pass" if most is not None and most <= upper else "pending"
 
 
-def _told(
-    least: Decimal | None, most: Decimal | None, open_ends: bool, upper: Decimal
-) -> Reading | None:
+def _told(rise: _Range, upper: Decimal) -> Reading | None:
     """Write what is known of an increment as laboratories write it: the bound that matters."""
+    least, most = rise.least, rise.most
     if least is not None and least == most:
         return read_result(f"{least:f}")
     if least is not None and (most is None or least >= upper):
-        return read_result(f"{'>' if open_ends else '≥'}{least:f}")
+        return read_result(f"{'>' if rise.open_least else '≥'}{least:f}")
     if most is not None:
-        return read_result(f"{'<' if open_ends else '≤'}{most:f}")
+        return read_result(f"{'<' if rise.open_most else '≤'}{most:f}")
     return None
