@@ -156,19 +156,25 @@ def upgrade() -> None:
             "ix_lab_report_own", ["organisation_id", "number", "id"], unique=False
         )
 
-    with op.batch_alter_table("sample", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("lab_report_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True)
+    if op.get_bind().dialect.name == "sqlite":
+        # rows of sample_result refer to it: it cannot be made anew, as a batch would
+        op.execute(
+            "ALTER TABLE sample ADD COLUMN lab_report_id VARCHAR(32)"
+            " CONSTRAINT fk_sample_lab_report_id_lab_report REFERENCES lab_report (id)"
         )
-        batch_op.create_index(
-            batch_op.f("ix_sample_lab_report_id"), ["lab_report_id"], unique=False
+    else:
+        op.add_column(
+            "sample",
+            sa.Column("lab_report_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
         )
-        batch_op.create_foreign_key(
-            batch_op.f("fk_sample_lab_report_id_lab_report"),
+        op.create_foreign_key(
+            op.f("fk_sample_lab_report_id_lab_report"),
+            "sample",
             "lab_report",
             ["lab_report_id"],
             ["id"],
         )
+    op.create_index(op.f("ix_sample_lab_report_id"), "sample", ["lab_report_id"], unique=False)
 
     with op.batch_alter_table("sample_result", schema=None) as batch_op:
         batch_op.add_column(
@@ -223,12 +229,10 @@ def downgrade() -> None:
         batch_op.drop_column("method")
         batch_op.drop_column("detection_limit")
 
-    with op.batch_alter_table("sample", schema=None) as batch_op:
-        batch_op.drop_constraint(
-            batch_op.f("fk_sample_lab_report_id_lab_report"), type_="foreignkey"
-        )
-        batch_op.drop_index(batch_op.f("ix_sample_lab_report_id"))
-        batch_op.drop_column("lab_report_id")
+    op.drop_index(op.f("ix_sample_lab_report_id"), "sample")
+    if op.get_bind().dialect.name != "sqlite":  # there it goes with its column
+        op.drop_constraint(op.f("fk_sample_lab_report_id_lab_report"), "sample", "foreignkey")
+    op.drop_column("sample", "lab_report_id")
 
     with op.batch_alter_table("lab_report", schema=None) as batch_op:
         batch_op.drop_index("ix_lab_report_own")
