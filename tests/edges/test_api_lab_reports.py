@@ -309,3 +309,24 @@ async def test_a_corrected_inlet_judges_its_outlet_anew(api, place):
     assert corrected.status_code == 200, corrected.text
     shown = (await api.manager.get(f"/samples/{outlet['id']}")).json()
     assert (shown["verdict"], by_parameter(shown)["codmn_increment"]["raw"]) == ("pass", "0.9")
+
+
+async def test_a_large_scan_is_handed_in_as_a_file_once(api, lab, place):
+    report = await added(lab, "/lab-reports", a_report(place))
+    inside = f"/lab-reports/{report['id']}/scan"
+
+    async def handed_in(client, content):
+        return await client.post(inside, files={"file": ("r.pdf", content, "application/pdf")})
+
+    large = b"%PDF-1.7" + bytes(2 << 20)
+    kept = await handed_in(lab, large)
+    assert kept.status_code == 201, kept.text
+    assert kept.json()["scan_sha256"] in json.dumps(await entries(api, utility_ledger(api)))
+    assert (await api.health.get(inside)).content == large
+    assert (await handed_in(lab, large)).status_code == 201
+    assert (await handed_in(lab, b"%PDF-1.7 x")).json()["reason"] == "scan_on_record"
+    assert (await handed_in(api.manager, large)).json()["reason"] == "lab_report_of_laboratory"
+    assert (await handed_in(api.health, large)).status_code == 403
+    assert fields(await handed_in(lab, b"none")) == {"scan": "scan_unreadable"}
+    twice = [("file", ("a.pdf", large)), ("file", ("b.pdf", large))]
+    assert fields(await lab.post(inside, files=twice)) == {"file": "repeated"}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from water2.api.acts import Act, ActRoute, Writing
 from water2.api.callers import Reading
+from water2.api.lab_report_scan import SCAN_BODY, UploadedScan
 from water2.api.samples import ResultAnswer, SampleAnswer, shown_samples
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.laboratory import LabReport
@@ -16,11 +17,11 @@ from water2.domain.water import SampleVerdict
 from water2.services.lab_report_queries import (
     ShownReport,
     list_lab_reports,
-    open_scan,
     report_seen,
     samples_of_report,
     versions_of,
 )
+from water2.services.lab_report_scans import attach_scan, open_scan
 from water2.services.lab_report_versions import ReplaceLabReport, replace_lab_report
 from water2.services.lab_reports import RecordLabReport, record_lab_report
 from water2.services.paging import Page
@@ -137,6 +138,12 @@ async def show_lab_report(work: Reading, id_: Id) -> LabReportAnswer:
 async def add_version(act: Writing, id_: Id, command: ReplaceLabReport) -> Response:
     """Replace a report by a new version; its samples are judged anew by the new results."""
     return await _answer(act, await replace_lab_report(act.work, id_, command))
+
+
+@router.post("/{id}/scan", status_code=201, response_model=LabReportAnswer, openapi_extra=SCAN_BODY)
+async def add_scan(content: UploadedScan, act: Writing, id_: Id) -> Response:
+    """Keep the scan of a version that came without: a form with it as a file of up to 10 MiB."""
+    return await _answer(act, await attach_scan(act.work, id_, content))
 
 
 @router.get("/{id}/scan", response_class=Response)

@@ -48,9 +48,17 @@ async def keep_scan(work: Work, utility_id: str, given: str) -> str:
     """Keep a scanned paper, given in base64, and return its SHA-256 in hex.
 
     Raises:
+        Invalid: as `keep_scan_file`.
+    """
+    return await keep_scan_file(work, utility_id, read_photo(given, "scan"))
+
+
+async def keep_scan_file(work: Work, utility_id: str, content: bytes) -> str:
+    """Keep a scanned paper and return its SHA-256 in hex.
+
+    Raises:
         Invalid: it is no PDF, JPEG, PNG or WebP, or larger than 10 MiB.
     """
-    content = read_photo(given, "scan")
     kinds = (*_KINDS, _PDF)
     media_type = next((kind for head, kind in kinds if content.startswith(head)), None)
     if media_type is None:

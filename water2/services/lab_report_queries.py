@@ -13,7 +13,6 @@ from water2.domain.errors import NotFound
 from water2.domain.laboratory import Laboratory, LabReport
 from water2.domain.organisation import Utility
 from water2.domain.water import Sample
-from water2.services.evidence_files import open_photo
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.reporting import own_names, reports_itself
 from water2.services.rows import fetch
@@ -77,21 +76,6 @@ async def samples_of_report(work: Work, report: LabReport) -> list[Sample]:
         .order_by(col(Sample.sampled_on), Sample.id)
     )
     return list(rows)
-
-
-async def open_scan(work: Work, id_: str) -> tuple[bytes, str]:
-    """Return the scan of a version and its media type.
-
-    Raises:
-        NotFound: there is none.
-    """
-    report = await report_seen(work, id_)
-    kept = None
-    if report.scan_sha256 is not None:
-        kept = await open_photo(work, report.utility_id, report.scan_sha256)
-    if kept is None:
-        raise NotFound("scan", id_)
-    return kept
 
 
 async def list_lab_reports(
