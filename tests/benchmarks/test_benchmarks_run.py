@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import (
+    bench_bad_reading,
+    bench_compliance,
     bench_delivery_queue,
     bench_emergency_lane,
     bench_idle_sweep,
@@ -19,6 +21,8 @@ from tests.benchmarks import (
 from tests.benchmarks.stage import DATABASES, Stage, stage
 
 TINY = {
+    bench_bad_reading: {"households": 10, "turns": 1},
+    bench_compliance: {"facilities": 2, "months": 3, "turns": 1},
     bench_delivery_queue: {"rows": 400, "jobs": 20, "turns": 1},
     bench_emergency_lane: {"rows": 2000, "turns": 1},
     bench_idle_sweep: {"fleets": (4, 8), "turns": 1},

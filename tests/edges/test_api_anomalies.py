@@ -337,3 +337,25 @@ async def test_a_final_report_says_what_was_learned(api, estate):
     assert (sent["state"], sent["content"]["lessons"]) == ("sent", "加锁并列入巡检")
     again = await reported(api.manager, final, "send", {"lessons": "改"})
     assert again["content"]["lessons"] == "加锁并列入巡检"
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"turbidity": "1.5", "pump": "正常"}, [("turbidity", "outlet")]),
+        ({"余氯": "0.02", "point": "terminal"}, [("free_chlorine", "terminal")]),
+        ({"余氯": "0.02"}, []),
+        ({"turbidity": "0.5", "ph": "7.1"}, []),
+        ({"turbidity": "坏了"}, []),
+    ],
+)
+async def test_a_bad_value_of_a_round_opens_one_too(api, estate, record, told):
+    patrol = {"facility_id": estate.facility.id, "patrolled_at": NOW.isoformat(), "record": record}
+    await added(api.crew, "/patrols", patrol)
+    found = (await api.manager.get("/anomalies")).json()["items"]
+    causes = []
+    for anomaly in found:
+        shown = (await api.manager.get(f"/anomalies/{anomaly['id']}")).json()
+        assert shown["source"] == "patrol"
+        causes += [(one["parameter"], one["point"]) for one in shown["causes"]]
+    assert causes == told

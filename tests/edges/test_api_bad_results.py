@@ -24,13 +24,13 @@ def item(parameter, raw, **more):
         pytest.param(item("iron", "O.3O"), "raw", "unreadable", id="letters for digits"),
         pytest.param(item("radon", "1"), "parameter", "unknown_parameter", id="unknown parameter"),
         pytest.param(
-            item("turbidity", "0.5", unit="mg/L"), "unit", "unit_misfit", id="mg/L against NTU"
+            item("turbidity", "0.5", unit="mg/L"), "unit", "wrong_unit", id="mg/L against NTU"
         ),
-        pytest.param(item("turbidity", "0.5mg/L"), "raw", "unit_misfit", id="unit in the value"),
+        pytest.param(item("turbidity", "0.5mg/L"), "raw", "wrong_unit", id="unit in the value"),
         pytest.param(
-            item("lead", "5", unit="µg/L"), "unit", "unit_of_other_size", id="µg is not converted"
+            item("lead", "5", unit="µg/L"), "unit", "wrong_unit", id="µg is not converted"
         ),
-        pytest.param(item("lead", "5µg/L"), "raw", "unit_of_other_size", id="nor in the value"),
+        pytest.param(item("lead", "5µg/L"), "raw", "wrong_unit", id="nor in the value"),
         pytest.param(
             item("ammonia_n_increment", "0.1"), "parameter", "computed_item", id="computed"
         ),

@@ -304,3 +304,16 @@ async def test_progress_is_told_by_file_and_row(lishui):
     command = ImportFiles(lishui.utility.id, [as_utf8("泵房台账")])
     await import_files(lishui.runtime, lishui.manager, command, lambda *step: steps.append(step))
     assert steps == [("泵房台账.csv", text_of("泵房台账").count("\n") - 1)]
+
+
+async def test_a_result_in_another_unit_refuses_its_row_alone(lishui):
+    header, good, *_ = text_of("水质检测").splitlines()
+    wrong = good.replace("OY1", "OY99").replace("7.25", "7.25 mg/L")
+    text = "\n".join([header, wrong, good.replace(",0.11,", ",0.11 NTU,"), ""])
+    sources = [as_utf8("泵房台账"), as_utf8("水箱台账"), as_utf8("水质检测", text)]
+    report = await take(lishui, *sources)
+    file = next(file for file in report.files if file.name.startswith("水质检测"))
+    assert [(r.line, r.column, r.reason) for r in file.rejections] == [
+        (2, "pH", "result_wrong_unit")
+    ]
+    assert file.accepted == 1

@@ -56,7 +56,7 @@ def as_xlsx(rows) -> Source:
 BAD = {
     700: ("浑浊度", "-0.3", "result_impossible"),
     1300: ("pH", "71", "result_impossible"),
-    1999: ("浑浊度", "0.5mg/L", "result_unit_misfit"),
+    1999: ("浑浊度", "0.5mg/L", "result_wrong_unit"),
 }
 
 
@@ -88,7 +88,7 @@ async def test_a_spreadsheet_loses_its_bad_rows_alike(runtime, lishui, place, sh
     rows = [a_row(1), a_row(2, pH="71"), a_row(3, 菌落总数="12CFU/100mL"), a_row(4)]
     report = await take(lishui, shape(rows))
     assert refused(report) == {
-        "水质检测": [(3, "pH", "result_impossible"), (4, "菌落总数", "result_unit_misfit")]
+        "水质检测": [(3, "pH", "result_impossible"), (4, "菌落总数", "result_wrong_unit")]
     }
     assert await stored(runtime) == (2, 10)
 

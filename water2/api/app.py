@@ -37,6 +37,7 @@ from water2.api import (
     staff,
     supply_stops,
     tanks,
+    trends,
     users,
     work_orders,
 )
@@ -89,6 +90,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     samples.router,
     anomalies.router,
     regulator_reports.router,
+    trends.router,
     lab_reports.router,
     laboratories.router,
     patrols.router,

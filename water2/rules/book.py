@@ -96,11 +96,12 @@ class Rulebook:
     def limits_on(self, day: date, disinfectant: Disinfectant = "chlorine") -> Mapping[str, Limit]:
         """Give the limits in force on a day by parameter, the residual of one disinfectant alone.
 
-        Empty on a day before the first standard held. Allowed increments are apart.
+        Empty on a day before the first standard held. Art. 21: of two in force, the later prevails;
+        on one day, the one listed later. Increments allowed are apart.
         """
         return {
             limit.parameter.key: limit
-            for limit in self.limits
+            for limit in sorted(self.limits, key=lambda limit: limit.in_force_from or date.min)
             if in_force(limit.in_force_from, limit.in_force_to, day)
             and limit.parameter.residual_of in (None, disinfectant)
             and limit.parameter.increment_of is None
@@ -123,15 +124,16 @@ class Rulebook:
         Raises:
             NotInForce: no edition in force names such a set.
         """
-        for edition in reversed(self.item_sets):
-            if edition.name == name and in_force(edition.in_force_from, edition.in_force_to, day):
-                return ItemSet(
-                    name,
-                    tuple(self._resolve(edition.keys, disinfectant)),
-                    edition.edition,
-                    edition.verified,
-                )
-        raise NotInForce(name, day)
+        found = [
+            edition
+            for edition in reversed(self.item_sets)
+            if edition.name == name and in_force(edition.in_force_from, edition.in_force_to, day)
+        ]
+        if not found:
+            raise NotInForce(name, day)
+        edition = max(found, key=lambda each: each.in_force_from or date.min)
+        keys = tuple(self._resolve(edition.keys, disinfectant))
+        return ItemSet(name, keys, edition.edition, edition.verified)
 
     def _resolve(self, keys: tuple[str, ...], disinfectant: Disinfectant) -> list[str]:
         residual = [
@@ -167,7 +169,11 @@ def load_book(place: str) -> Rulebook:
     """
     if place not in places():
         raise UnknownPlace(place)
-    source = loading.read_place(place)
+    return make_book(place, loading.read_place(place))
+
+
+def make_book(place: str, source: loading.Source) -> Rulebook:
+    """Make a rulebook of a place's tables, whichever file they were read from."""
     instruments = loading.instruments(source)
     parameters = loading_water.parameters(source)
     return Rulebook(

@@ -10,6 +10,7 @@ from water2.rules.book import Rulebook
 from water2.rules.parameter_names import parameter_key
 from water2.rules.parameters import Disinfectant, ItemSet, Limit, Parameter, Point
 from water2.rules.readings import Reading, fold, plausible, read_result
+from water2.rules.sums import sum_of_ratios
 
 __all__ = [
     "ItemVerdict",
@@ -65,7 +66,7 @@ def judge_item(reading: Reading, limit: Limit, point: Point) -> ItemVerdict:
     verdict, reason = _outcome(reading, limit, point)
     if limit.reference:
         verdict, reason = "not_judged", f"reference_{verdict}"
-    return ItemVerdict(parameter.key, verdict, reason, limit, _shown(limit, point), reading)
+    return ItemVerdict(parameter.key, verdict, reason, limit, limit.shown_at(point), reading)
 
 
 def _outcome(reading: Reading, limit: Limit, point: Point) -> tuple[Outcome, str | None]:
@@ -84,9 +85,8 @@ def _outcome(reading: Reading, limit: Limit, point: Point) -> tuple[Outcome, str
 
 
 def _judge_text(reading: Reading, limit: Limit) -> Outcome:
-    accepted = reading.kind == "not_detected" or _letters(reading.raw) in {
-        _letters(word) for word in limit.accepts
-    }
+    none = reading.kind == "not_detected" or (reading.kind == "number" and reading.value == 0)
+    accepted = none or _letters(reading.raw) in {_letters(word) for word in limit.accepts}
     return "pass" if accepted else "fail"
 
 
@@ -146,17 +146,6 @@ def _at_least(reading: Reading, bound: Decimal) -> bool | None:
     return value >= bound
 
 
-def _shown(limit: Limit, point: Point) -> str:
-    lower, upper = limit.lower_at(point), limit.upper
-    if limit.parameter.kind == "absent":
-        return "absent"
-    if limit.parameter.kind == "text":
-        return limit.accepts[0]
-    if lower is None:
-        return f"≤ {upper}"
-    return f"≥ {lower}" if upper is None else f"{lower}–{upper}"
-
-
 def judge_sample(
     results: Mapping[str, str],
     point: Point,
@@ -171,14 +160,14 @@ def judge_sample(
     """
     limits = book.limits_on(day, disinfectant)
     readings = {key: read_result(raw) for key, raw in results.items()}
-    sums = [limit for limit in limits.values() if _given(limit.parameter, readings)]
+    sums = [limit for limit in limits.values() if _given(limit.parameter, readings, limits)]
     computed = {limit.parameter.key for limit in sums}
     items = [
         _item(key, reading, limits, point)
         for key, reading in readings.items()
         if key not in computed
     ]
-    items += [_sum_of_ratios(limit, readings, limits) for limit in sums]
+    items += [_judge_sum(limit, readings, limits) for limit in sums]
     return add_up(items, judged=bool(limits))
 
 
@@ -200,35 +189,27 @@ def _item(key: str, reading: Reading, limits: Mapping[str, Limit], point: Point)
     return judge_item(reading, limits[key], point)
 
 
-def _given(parameter: Parameter, readings: Mapping[str, Reading]) -> bool:
-    """Whether a computed sum has every part it sums up."""
+def _given(
+    parameter: Parameter, readings: Mapping[str, Reading], limits: Mapping[str, Limit]
+) -> bool:
+    """Whether a computed sum has every part it sums up, each with its limit."""
     parts = parameter.sum_of_ratios
-    return bool(parts) and all(part in readings for part in parts)
+    return bool(parts) and all(part in readings and part in limits for part in parts)
 
 
-def _sum_of_ratios(
+def _judge_sum(
     total: Limit, readings: Mapping[str, Reading], limits: Mapping[str, Limit]
 ) -> ItemVerdict:
-    """Sum up measured/limit of the parts, from the least to the most each can be.
-
-    A part below its detection limit is between nothing and that limit.
-    """
-    key, upper = total.parameter.key, total.upper or Decimal(0)
-    least = most = Decimal(0)
-    for part in total.parameter.sum_of_ratios:
-        reading, limit = readings[part], limits[part]
-        fault = plausible(limit.parameter, reading)
-        if reading.value is None or reading.kind == "above" or limit.upper is None or fault:
-            return ItemVerdict(key, "pending", fault or "no_number", total, f"≤ {upper}")
-        ratio = reading.value / limit.upper
-        most += ratio
-        least += Decimal(0) if reading.kind == "below" else ratio
-    reading = read_result(f"{most:.4f}" if least == most else f"<{most:.4f}")
-    if least > upper:
-        return ItemVerdict(key, "fail", None, total, f"≤ {upper}", reading)
-    certain = most <= upper
-    verdict: Outcome = "pass" if certain else "pending"
-    return ItemVerdict(key, verdict, None if certain else "censored", total, f"≤ {upper}", reading)
+    """Judge a sum of ratios by what is certain, from the least to the most each part can be."""
+    upper = total.upper or Decimal(0)
+    parts = total.parameter.sum_of_ratios
+    found = sum_of_ratios({part: readings[part] for part in parts}, limits)
+    verdict: Outcome = "fail" if found.exceeds(upper) else "pending"
+    if found.is_within(upper):
+        verdict = "pass"
+    reason = (found.reason or "censored") if verdict == "pending" else None
+    reading = found.reading(upper)
+    return ItemVerdict(total.parameter.key, verdict, reason, total, f"≤ {upper}", reading)
 
 
 def complete(item_set: ItemSet, results: Mapping[str, str]) -> tuple[str, ...]:

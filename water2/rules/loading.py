@@ -37,8 +37,12 @@ def place_keys() -> tuple[str, ...]:
 
 
 def read_place(place: str) -> Source:
-    """Read a place's file and, in the order it names them, its layers."""
-    own = _read(f"{place}.toml")
+    """Read a place's file and its layers."""
+    return with_layers(_read(f"{place}.toml"))
+
+
+def with_layers(own: Table) -> Source:
+    """Put a place's tables on the layers it stands on, in the order it names them."""
     layers = [_read(f"layers/{name}.toml") for name in own["stands_on"]]
     return Source(own, (*layers, own))
 

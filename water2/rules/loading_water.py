@@ -26,6 +26,7 @@ def parameters(source: Source) -> dict[str, Parameter]:
             sum_of_ratios=tuple(entry.get("sum_of_ratios", ())),
             group=entry.get("group", "sensory"),
             increment_of=entry.get("increment_of"),
+            always_present=entry.get("always_present", False),
         )
         for entry in source.every("parameter")
     }

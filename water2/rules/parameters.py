@@ -18,7 +18,8 @@ class Parameter:
     """A measured item: its English key, its names in files, and which values can be true at all.
 
     `sum_of_ratios` names the parameters whose measured/limit it sums up, `increment_of` the one
-    whose rise from inlet to outlet it is.
+    whose rise from inlet to outlet it is. What is `always_present` (no water is without a pH)
+    cannot be "not detected".
     """
 
     key: str
@@ -33,6 +34,7 @@ class Parameter:
     sum_of_ratios: tuple[str, ...] = ()
     group: Group = "sensory"
     increment_of: str | None = None
+    always_present: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,17 @@ class Limit:
     def lower_at(self, point: Point) -> Decimal | None:
         """Give the lower bound that holds at a sampling point."""
         return self.lower if self.lower_point in (None, point) else None
+
+    def shown_at(self, point: Point) -> str:
+        """Give the limit at a point in figures (`≤ 1`), as the code `absent`, or in words."""
+        lower = self.lower_at(point)
+        if self.parameter.kind == "absent":
+            return "absent"
+        if self.parameter.kind == "text":
+            return self.accepts[0]
+        if lower is None:
+            return f"≤ {self.upper}"
+        return f"≥ {lower}" if self.upper is None else f"{lower}–{self.upper}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from water2.rules.parameters import Parameter
-from water2.rules.units import Fit, fit_of
+from water2.rules.units import is_unit_of
 
 ReadingKind = Literal[
     "number", "below", "above", "not_detected", "detected", "text", "empty", "unreadable"
@@ -32,7 +32,7 @@ IN_WORDS = (
     (">=", "≥"),
 )
 UNIT = re.compile(
-    r"(mg/l|ug/l|μg/l|ntu|度|cfu/100ml|cfu/ml|mpn/100ml|个/100ml|/100ml|个/ml)$",
+    r"([mμun]?g/m?l|ntu|ftu|fnu|度|%|ppm|ppb|(?:cfu|mpn|个)?/100ml|(?:cfu|mpn|个)/m?l)(\)?)$",
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"([<≤>≥]?)([+-]?\d+(?:\.\d+)?)(l?)", re.IGNORECASE)
@@ -46,7 +46,7 @@ class Reading:
 
     `below` and `above` are censored: the value is the bound, `inclusive` where the bound itself is
     possible. For `below` the bound is the detection limit. Without a number the value is None, but
-    not detected counts as 0. `unit` is the one written behind the value.
+    not detected counts as 0. `unit` is the unit written into the text, folded, where there is one.
     """
 
     raw: str
@@ -89,14 +89,11 @@ def read_result(raw: str) -> Reading:
         return Reading(raw, "empty")
     for word, sign in IN_WORDS:
         folded = folded.replace(word, sign)
-    written = UNIT.search(folded)
-    bare = UNIT.sub("", folded)
-    named = _named(raw, bare.lower())
-    reading = named or _number(raw, bare) or _words(raw, folded)
-    # a smell that is 轻度 is no reading in degrees
-    if written is None or reading.kind in ("text", "unreadable"):
-        return reading
-    return replace(reading, unit=written.group())
+    bare, unit = UNIT.sub(r"\2", folded), UNIT.search(folded)
+    read = _named(raw, bare.lower()) or _number(raw, bare)
+    if read is None:
+        return _words(raw, folded)
+    return read if unit is None else replace(read, unit=unit.group(1).lower())
 
 
 def _named(raw: str, word: str) -> Reading | None:
@@ -126,21 +123,29 @@ def _words(raw: str, folded: str) -> Reading:
 def plausible(parameter: Parameter, reading: Reading) -> str | None:
     """Say why a reading of a parameter cannot be true; None if it can.
 
-    `unreadable`; `impossible` is a negative value, a pH outside 0–14; `unit_misfit` a unit that
-    measures something else, `unit_of_other_size` one that would have to be converted. An empty
-    cell is no reading, and no fault.
+    `unreadable`: neither number nor word where one is due, or 未检出 of what all water has.
+    `wrong_unit`: the unit written is not the parameter's; nobody converts it. `impossible`: no true
+    value fits: a negative, a pH outside 0-14, `<0`. An empty cell is no reading, and no fault.
     """
     if reading.kind == "empty":
         return None
-    if reading.unit is not None and parameter.kind != "text":
-        fit = fit_of(parameter, reading.unit)
-        if fit is not Fit.same:
-            return str(fit.value)
     if reading.kind == "unreadable" or (reading.kind == "text" and parameter.kind != "text"):
         return "unreadable"
+    if reading.kind in {"not_detected", "detected"} and parameter.always_present:
+        return "unreadable"
+    if reading.unit is not None and not is_unit_of(parameter, reading.unit):
+        return "wrong_unit"
     if reading.value is None or parameter.kind == "text":
         return None
+    return None if _possible(parameter, reading, reading.value) else "impossible"
+
+
+def _possible(parameter: Parameter, reading: Reading, value: Decimal) -> bool:
+    """Tell whether a value lies where the parameter's can; a bound outside leaves no true value."""
     low, high = parameter.possible_min, parameter.possible_max
-    too_low = low is not None and reading.value < low
-    too_high = high is not None and reading.value > high
-    return "impossible" if too_low or too_high else None
+    beyond = reading.censored is not None and not reading.inclusive
+    if low is not None and (value < low or (beyond and reading.kind == "below" and value == low)):
+        return False
+    return high is None or not (
+        value > high or (beyond and reading.kind == "above" and value == high)
+    )

@@ -41,10 +41,11 @@ async def read_page(
     cursor: str | None,
     *,
     descending: bool = False,
+    whole_rows: bool = False,
 ) -> Page[Any]:
     """Read the page after a cursor in the order of some columns, which must identify a row.
 
-    The statement selects one table.
+    The statement selects one table, or columns (`whole_rows`), the keys by their names among them.
 
     Raises:
         Invalid: the cursor is not one of ours.
@@ -54,7 +55,7 @@ async def read_page(
         statement = statement.where(here < after if descending else here > after)
     order = [key.desc() if descending else key for key in keys]
     found = await work.session.execute(statement.order_by(*order).limit(limit + 1))
-    rows = found.scalars().all()
+    rows: Sequence[Any] = found.all() if whole_rows else found.scalars().all()
     shown = list(rows[:limit])
     more = len(rows) > len(shown)
     return Page(shown, _cursor([getattr(shown[-1], key.key) for key in keys]) if more else None)

@@ -12,6 +12,7 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.patrol import Patrol, PatrolKind
 from water2.domain.telling import measured
+from water2.services.anomalies.from_patrols import open_by_patrol
 from water2.services.assignments import people_by_code
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
@@ -36,7 +37,10 @@ class RecordPatrol(Command):
 
 
 async def record_patrol(work: Work, command: RecordPatrol) -> Patrol:
-    """Record a round; it satisfies the facility's duty of that kind."""
+    """Record a round; it satisfies the facility's duty of that kind.
+
+    A water value of it outside its limit opens an anomaly.
+    """
     work.require(Action.do_work)
     facility = await fetch(work, Facility, command.facility_id, lock=True)
     utility = await fetch(work, Utility, facility.utility_id)
@@ -64,6 +68,7 @@ async def record_patrol(work: Work, command: RecordPatrol) -> Patrol:
         flags=list(late.flags),
     )
     work.session.add(patrol)
+    await open_by_patrol(work, utility, facility, patrol, book)
     await rederive(work, utility, facility_ids=[facility.id], evidence={EVIDENCE[patrol.kind]})
     _enter(work, facility, patrol)
     return patrol

@@ -13,7 +13,7 @@ from water2.rules.flags import FlagCode
 from water2.rules.limits import ItemVerdict, plausible, read_result
 from water2.rules.parameters import Parameter
 from water2.rules.printed_limits import printed_limit_signs
-from water2.rules.units import Fit, fit_of
+from water2.rules.units import is_unit_of
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
@@ -66,8 +66,8 @@ def _fault(book: Rulebook, result: GivenResult, seen: set[str]) -> tuple[str, st
         return "parameter", "computed_item", result.parameter
     if result.parameter in seen:
         return "parameter", "repeated", result.parameter
-    if result.unit is not None and (fit := fit_of(parameter, result.unit)) is not Fit.same:
-        return "unit", fit.value, result.unit
+    if result.unit is not None and not is_unit_of(parameter, result.unit):
+        return "unit", "wrong_unit", result.unit
     fault = plausible(parameter, read_result(result.raw))
     return ("raw", fault, result.raw) if fault else None
 
