@@ -11,7 +11,7 @@ from tests.serving import free_port, is_up, serving, wait_until
 from tests.shell import FOUNDING, Shell
 from water2.clock import clock_of
 
-ACCOUNTS = ["admin", "manager", "crew", "health", "water"]
+ACCOUNTS = ["admin", "manager", "crew", "health", "water", "lab"]
 NOW = "2026-11-23T09:00+08:00"
 
 
@@ -47,7 +47,7 @@ def test_an_empty_demonstration_has_one_utility_and_the_accounts_and_nothing_els
         signed = [sign_in(client, name, "a longer one") for name in ACCOUNTS]
         sign_in(client, "manager", "a longer one")
         facilities = client.get("/api/v1/facilities").json()["items"]
-    assert [answer.status_code for answer in signed] == [201] * 5
+    assert [answer.status_code for answer in signed] == [201] * len(ACCOUNTS)
     assert not any(answer.json()["user"]["must_change_password"] for answer in signed)
     assert facilities == []
     assert plain.sql("SELECT count(*) FROM utility") == [(1,)]

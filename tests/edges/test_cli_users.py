@@ -115,3 +115,11 @@ def test_the_systems_role_is_nobodys(founded):
     said = founded.run("user", "add", "lisi", "--role", "system")
     assert said.status == 2
     assert "health_inspector" in said.err
+
+
+def test_a_laboratory_is_let_report_and_its_people_get_accounts(founded):
+    assert founded.run("user", "add", "zhou", "--role", "lab").status == 2
+    said = founded.run("user", "put-under", "laboratory", "濯溪检测", "--json")
+    assert (said.status, said.data["new"]) == (0, True)
+    user = founded.run("user", "add", "zhou", "--role", "lab", "--json").data
+    assert (user["role"], user["organisation_id"]) == ("lab", said.data["organisation_id"])

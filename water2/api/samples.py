@@ -10,13 +10,11 @@ from pydantic import Field
 from water2.api.acts import Act, ActRoute, Writing
 from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
-from water2.domain.access import Action
 from water2.domain.water import Point, Purpose, Sample, SampleVerdict
 from water2.services.anomalies.from_samples import anomalies_of_samples
 from water2.services.paging import Page
-from water2.services.register_queries import list_rows
-from water2.services.rows import fetch
 from water2.services.sample_corrections import CorrectResult, correct_result
+from water2.services.sample_queries import list_samples, sample_seen
 from water2.services.samples import AddResults, RecordSample, add_results, record_sample
 from water2.services.work_queries import results_by_sample
 from water2.work import Work
@@ -25,15 +23,23 @@ router = APIRouter(tags=["water"], route_class=ActRoute)
 
 
 class ResultAnswer(Answer):
-    """One item: the raw text, the decimal it was read as, the limit it was judged by."""
+    """One item: the raw text, the decimal it was read as, the limit it was judged by.
+
+    `detection_limit`: below it the laboratory could not see. `printed_limit`: what its report says
+    the limit is. An item flagged `item_not_accredited` does not help to credit a cleaning.
+    """
 
     parameter: str
     raw: str
     value: str | None
     censored: str | None
     unit: str | None
+    detection_limit: str | None = None
+    method: str | None = None
     limit: str | None
+    printed_limit: str | None = None
     verdict: str
+    flags: list[str] = Field(default_factory=list)
 
 
 class SampleAnswer(Answer):
@@ -49,6 +55,7 @@ class SampleAnswer(Answer):
     sampled_on: date
     sampled_by: str | None
     report_number: str | None
+    lab_report_id: str | None = None
     laboratory: str | None
     accreditation_number: str | None
     accreditation_valid_to: date | None
@@ -99,7 +106,7 @@ async def show_samples(work: Reading, query: Annotated[SampleQuery, Given()]) ->
     """List samples, the latest recorded first."""
     narrowing = {"facility_id", "tank_id", "purpose", "verdict", "report_number"}
     filters = query.model_dump(include=narrowing)
-    page = await list_rows(work, Sample, filters, query.page, newest_by="recorded_at")
+    page = await list_samples(work, filters, query.page)
     return page_answer(SampleAnswer, Page(await shown_samples(work, page.items), page.next))
 
 
@@ -112,8 +119,7 @@ async def add_sample(act: Writing, command: RecordSample) -> Response:
 @router.get("/samples/{id}", response_model=SampleAnswer)
 async def show_sample(work: Reading, id_: Id) -> SampleAnswer:
     """Show a sample."""
-    work.require(Action.read)
-    (shown,) = await shown_samples(work, [await fetch(work, Sample, id_)])
+    (shown,) = await shown_samples(work, [await sample_seen(work, id_)])
     return shown
 
 

@@ -46,7 +46,7 @@ class Account(Answer):
 
 
 class OrganisationAnswer(Answer):
-    """A utility or a regulator above it."""
+    """A utility, a regulator above it, or a laboratory that reports to it."""
 
     id: str
     kind: OrganisationKind
@@ -54,9 +54,9 @@ class OrganisationAnswer(Answer):
 
 
 class PutUnder(Command):
-    """A regulator's organisation; one of that name and kind may not be there yet."""
+    """A regulator's or a laboratory's organisation; one of that name and kind is not there yet."""
 
-    kind: Literal["health_regulator", "water_regulator"]
+    kind: Literal["health_regulator", "water_regulator", "laboratory"]
     name: Name
     utility_id: str | None = None
 
@@ -67,14 +67,17 @@ def _shown(act: Act, user: User, status: int = 200) -> Response:
 
 @router.get("/organisations", response_model=ListAnswer[OrganisationAnswer])
 async def show_organisations(work: Reading) -> ListAnswer[OrganisationAnswer]:
-    """List the utilities the caller sees and the regulators above them."""
+    """List the utilities the caller sees, the regulators above them and their laboratories."""
     found = await organisations_seen(work)
     return ListAnswer(items=[OrganisationAnswer.model_validate(one) for one in found.values()])
 
 
 @router.post("/organisations", status_code=201, response_model=OrganisationAnswer)
 async def add_regulator(act: Writing, command: PutUnder) -> Response:
-    """Put the utility under a new regulator (art. 4), whose people may then have accounts."""
+    """Put the utility under a new regulator (art. 4), or let a new laboratory report to it.
+
+    The organisation's people may then have accounts.
+    """
     utility = await chosen_utility(act.work, command.utility_id)
     kind = OrganisationKind(command.kind)
     regulator = await put_under(act.work, utility, kind, command.name)

@@ -30,6 +30,7 @@ class AccountRole(StrEnum):
     crew = Role.crew.value
     health_inspector = Role.health_inspector.value
     water_inspector = Role.water_inspector.value
+    lab = Role.lab.value
 
 
 async def add(
@@ -93,22 +94,33 @@ async def disable(at: Place, username: Username) -> Status:
     return Status.done
 
 
-class Regulator(StrEnum):
-    """The two kinds of regulator (art. 4)."""
+class Reader(StrEnum):
+    """The two kinds of regulator (art. 4), and the laboratories that report to a utility."""
 
     health = "health"
     water = "water"
+    laboratory = "laboratory"
+
+
+KINDS = {
+    Reader.health: OrganisationKind.health_regulator,
+    Reader.water: OrganisationKind.water_regulator,
+    Reader.laboratory: OrganisationKind.laboratory,
+}
 
 
 async def put_under_regulator(
     at: Place,
-    kind: Annotated[Regulator, typer.Argument(help="regulator_kind")],
+    kind: Annotated[Reader, typer.Argument(help="regulator_kind")],
     name: Annotated[str, typer.Argument(help="regulator_name")],
     utility: Annotated[str | None, typer.Option(help="utility")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="yes_readers")] = False,
 ) -> Status:
-    """Put a utility under a regulator; one that is there already brings its readers along."""
-    of_kind = OrganisationKind(f"{kind.value}_regulator")
+    """Put a utility under a regulator; one that is there already brings its readers along.
+
+    A laboratory is let report to it the same way.
+    """
+    of_kind = KINDS[kind]
     async with at.opened() as runtime, runtime.work() as work:
         chosen = await choose_utility(work, utility)
         known = await find_organisation(work, of_kind, name)

@@ -18,6 +18,7 @@ class Role(StrEnum):
     crew = "crew"
     health_inspector = "health_inspector"
     water_inspector = "water_inspector"
+    lab = "lab"
     system = "system"
 
 
@@ -30,6 +31,7 @@ class Action(StrEnum):
     import_files = "import_files"
     plan = "plan"  # plan and assign work orders
     do_work = "do_work"  # start and complete work orders, patrols, samples
+    report_results = "report_results"  # enter laboratory reports, see one's own
     correct = "correct"
     plan_outages = "plan_outages"  # create, publish, reschedule, cancel
     run_outages = "run_outages"  # start, extend, restore; posters; what stops were found
@@ -39,7 +41,13 @@ class Action(StrEnum):
     supervise = "supervise"  # acknowledge reports, ask about them
 
 
-_CREW = {Action.read, Action.do_work, Action.run_outages, Action.report_anomalies}
+_CREW = {
+    Action.read,
+    Action.do_work,
+    Action.report_results,
+    Action.run_outages,
+    Action.report_anomalies,
+}
 _MANAGER = _CREW | {
     Action.keep_register,
     Action.import_files,
@@ -55,6 +63,7 @@ MATRIX: dict[Role, frozenset[Action]] = {
     Role.crew: frozenset(_CREW),
     Role.health_inspector: frozenset({Action.read, Action.supervise}),
     Role.water_inspector: frozenset({Action.read, Action.supervise}),
+    Role.lab: frozenset({Action.report_results}),
     Role.system: frozenset(Action),
 }
 INSPECTORS = frozenset({Role.health_inspector, Role.water_inspector})
@@ -62,17 +71,23 @@ ROLES_OF: dict[OrganisationKind, frozenset[Role]] = {
     OrganisationKind.utility: frozenset({Role.administrator, Role.manager, Role.crew}),
     OrganisationKind.health_regulator: frozenset({Role.health_inspector}),
     OrganisationKind.water_regulator: frozenset({Role.water_inspector}),
+    OrganisationKind.laboratory: frozenset({Role.lab}),
 }
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and on whose records: `utility_ids` are one's own utility, or those under one."""
+    """Who acts, and on whose records: `utility_ids` are one's own utility, or those under one.
+
+    `client_ids` are the utilities a laboratory reports to. Their records are not its to see: what
+    it may see of them is given by the use-cases about its own reports, one by one.
+    """
 
     user_id: str
     role: Role
     organisation_id: str | None = None
     utility_ids: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
     staff_id: str | None = None
     username: str = ""
 

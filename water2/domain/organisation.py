@@ -16,6 +16,7 @@ class OrganisationKind(StrEnum):
     utility = "utility"
     health_regulator = "health_regulator"
     water_regulator = "water_regulator"
+    laboratory = "laboratory"
 
 
 class Organisation(SQLModel, table=True):
@@ -61,7 +62,10 @@ class PolicySetting(SQLModel, table=True):
 
 
 class Jurisdiction(SQLModel, table=True):
-    """A regulator's organisation and a utility under it (art. 4)."""
+    """A regulator's organisation and a utility under it (art. 4), or a laboratory's and its client.
+
+    The kind of the organisation tells which.
+    """
 
     __table_args__ = (UniqueConstraint("organisation_id", "utility_id"),)
 

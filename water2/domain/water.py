@@ -60,6 +60,7 @@ class Sample(SQLModel, table=True):
     sampled_on: date
     sampled_by: str | None = Field(default=None, max_length=60)
     report_number: str | None = Field(default=None, max_length=60, index=True)
+    lab_report_id: str | None = optional_reference("lab_report")
     laboratory: str | None = Field(default=None, max_length=200)
     accreditation_number: str | None = Field(default=None, max_length=60)
     accreditation_valid_to: date | None = None
@@ -78,6 +79,7 @@ class SampleResult(SQLModel, table=True):
     """One item of a sample: the raw text as it came, and what it was read as.
 
     `value` is the decimal as measured, digit for digit; computing with it reads `raw` anew.
+    `printed_limit` is what the report prints as the limit, `limit` the one it was judged by.
     """
 
     __tablename__ = "sample_result"
@@ -89,5 +91,10 @@ class SampleResult(SQLModel, table=True):
     value: str | None = Field(default=None, max_length=100)
     censored: str | None = Field(default=None, max_length=1)  # "<" or ">"
     unit: str | None = Field(default=None, max_length=40)
+    detection_limit: str | None = Field(default=None, max_length=100)
+    method: str | None = Field(default=None, max_length=100)  # GB/T 5750.x
     limit: str | None = Field(default=None, max_length=60)
+    printed_limit: str | None = Field(default=None, max_length=60)
     verdict: str = Field(max_length=20)
+    flags: list[FlagCode] = json_field(default_factory=list)
+    lab_report_id: str | None = optional_reference("lab_report")

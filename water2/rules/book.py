@@ -97,13 +97,23 @@ class Rulebook:
         """Give the limits in force on a day by parameter, the residual of one disinfectant alone.
 
         Empty on a day before the first standard held. Art. 21: of two in force, the later prevails;
-        on one day, the one listed later.
+        on one day, the one listed later. Increments allowed are apart.
         """
         return {
             limit.parameter.key: limit
             for limit in sorted(self.limits, key=lambda limit: limit.in_force_from or date.min)
             if in_force(limit.in_force_from, limit.in_force_to, day)
             and limit.parameter.residual_of in (None, disinfectant)
+            and limit.parameter.increment_of is None
+        }
+
+    def increments_on(self, day: date) -> Mapping[str, Limit]:
+        """Give the increments allowed from inlet to outlet, by the parameter that may rise."""
+        return {
+            limit.parameter.increment_of: limit
+            for limit in self.limits
+            if limit.parameter.increment_of is not None
+            and in_force(limit.in_force_from, limit.in_force_to, day)
         }
 
     def item_set(self, name: str, day: date, disinfectant: Disinfectant = "chlorine") -> ItemSet:

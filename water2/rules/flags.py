@@ -38,6 +38,9 @@ class FlagCode(StrEnum):
     plate_count_too_early = "plate_count_too_early"
     accreditation_lacking = "accreditation_lacking"
     accreditation_expired = "accreditation_expired"
+    item_not_accredited = "item_not_accredited"
+    limit_plus_increment = "limit_plus_increment"
+    printed_limit_differs = "printed_limit_differs"
     report_number_reused = "report_number_reused"
     conclusion_disagrees = "conclusion_disagrees"
     # outages and their notices

@@ -1,12 +1,13 @@
 """第十六条: whether water meets the standard in force on the day it was taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from water2.rules.book import Rulebook
+from water2.rules.parameter_names import parameter_key
 from water2.rules.parameters import Disinfectant, ItemSet, Limit, Parameter, Point
 from water2.rules.readings import Reading, fold, plausible, read_result
 from water2.rules.sums import sum_of_ratios
@@ -16,6 +17,7 @@ __all__ = [
     "Limit",
     "Reading",
     "SampleVerdict",
+    "add_up",
     "complete",
     "judge_item",
     "judge_sample",
@@ -52,24 +54,6 @@ class SampleVerdict:
     verdict: Literal["pass", "fail", "pending"]
     judged: bool
     items: tuple[ItemVerdict, ...]
-
-
-def parameter_key(book: Rulebook, name: str, disinfectant: Disinfectant = "chlorine") -> str | None:
-    """Give the key of a parameter named as files name it; None where nobody knows the name.
-
-    余氯 names the residual of whatever disinfectant is in use.
-    """
-    wanted = fold(name).lower()
-    if wanted in {fold(word).lower() for word in book.residual_names}:
-        return next(
-            (key for key, item in book.parameters.items() if item.residual_of == disinfectant), None
-        )
-    for key, item in book.parameters.items():
-        if wanted in {
-            fold(word).lower() for word in (key, item.title, item.title_en, *item.aliases)
-        }:
-            return key
-    return None
 
 
 def judge_item(reading: Reading, limit: Limit, point: Point) -> ItemVerdict:
@@ -172,8 +156,6 @@ def judge_sample(
     """Judge the items given (parameter key → raw text) by the limits in force on the day.
 
     A sum of ratios whose parts are all given is computed, whatever sum was reported.
-
-    One failed item fails the sample; one uncertain item, or none judged at all, leaves it pending.
     Whether the items suffice for a purpose is another question: see `complete`.
     """
     limits = book.limits_on(day, disinfectant)
@@ -186,11 +168,19 @@ def judge_sample(
         if key not in computed
     ]
     items += [_judge_sum(limit, readings, limits) for limit in sums]
+    return add_up(items, judged=bool(limits))
+
+
+def add_up(items: Sequence[ItemVerdict], *, judged: bool) -> SampleVerdict:
+    """Give what items add up to.
+
+    One failed item fails the sample; one uncertain item, or none judged at all, leaves it pending.
+    """
     outcomes = {item.verdict for item in items}
     if "fail" in outcomes:
-        return SampleVerdict("fail", bool(limits), tuple(items))
+        return SampleVerdict("fail", judged, tuple(items))
     passed = "pass" in outcomes and "pending" not in outcomes
-    return SampleVerdict("pass" if passed else "pending", bool(limits), tuple(items))
+    return SampleVerdict("pass" if passed else "pending", judged, tuple(items))
 
 
 def _item(key: str, reading: Reading, limits: Mapping[str, Limit], point: Point) -> ItemVerdict:

@@ -25,6 +25,7 @@ def parameters(source: Source) -> dict[str, Parameter]:
             residual_of=entry.get("residual_of"),
             sum_of_ratios=tuple(entry.get("sum_of_ratios", ())),
             group=entry.get("group", "sensory"),
+            increment_of=entry.get("increment_of"),
             always_present=entry.get("always_present", False),
         )
         for entry in source.every("parameter")

@@ -17,8 +17,9 @@ Group = Literal["microbial", "toxic", "disinfectant", "sensory"]
 class Parameter:
     """A measured item: its English key, its names in files, and which values can be true at all.
 
-    `sum_of_ratios` names the parameters whose measured/limit it sums up. What is `always_present`
-    (no water is without a pH) cannot be "not detected".
+    `sum_of_ratios` names the parameters whose measured/limit it sums up, `increment_of` the one
+    whose rise from inlet to outlet it is. What is `always_present` (no water is without a pH)
+    cannot be "not detected".
     """
 
     key: str
@@ -32,6 +33,7 @@ class Parameter:
     residual_of: Disinfectant | None = None
     sum_of_ratios: tuple[str, ...] = ()
     group: Group = "sensory"
+    increment_of: str | None = None
     always_present: bool = False
 
 

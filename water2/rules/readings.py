@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from water2.rules.parameters import Parameter
+from water2.rules.units import is_unit_of
 
 ReadingKind = Literal[
     "number", "below", "above", "not_detected", "detected", "text", "empty", "unreadable"
@@ -34,11 +35,6 @@ UNIT = re.compile(
     r"([mμun]?g/m?l|ntu|ftu|fnu|度|%|ppm|ppb|(?:cfu|mpn|个)?/100ml|(?:cfu|mpn|个)/m?l)(\)?)$",
     re.IGNORECASE,
 )
-SAME_UNIT = {
-    "/100ml": frozenset({"/100ml", "cfu/100ml", "mpn/100ml", "个/100ml"}),
-    "cfu/ml": frozenset({"cfu/ml", "个/ml"}),
-}
-"""Reading: other spellings of a unit. What would need converting (μg/L for mg/L) is no spelling."""
 NUMBER = re.compile(r"([<≤>≥]?)([+-]?\d+(?:\.\d+)?)(l?)", re.IGNORECASE)
 NOT_DETECTED_BELOW = re.compile(r"(?:未检出|nd)\((<\d+(?:\.\d+)?)\)", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -137,16 +133,11 @@ def plausible(parameter: Parameter, reading: Reading) -> str | None:
         return "unreadable"
     if reading.kind in {"not_detected", "detected"} and parameter.always_present:
         return "unreadable"
-    if reading.unit is not None and not _is_unit_of(parameter, reading.unit):
+    if reading.unit is not None and not is_unit_of(parameter, reading.unit):
         return "wrong_unit"
     if reading.value is None or parameter.kind == "text":
         return None
     return None if _possible(parameter, reading, reading.value) else "impossible"
-
-
-def _is_unit_of(parameter: Parameter, written: str) -> bool:
-    own = fold(parameter.unit or "").lower()
-    return written in SAME_UNIT.get(own, {own})
 
 
 def _possible(parameter: Parameter, reading: Reading, value: Decimal) -> bool:

@@ -26,6 +26,7 @@ from water2.rules.signs import sample_delay_signs, sample_order_signs
 from water2.services.instants import read_instant
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
+from water2.services.sample_results import accredited
 from water2.services.work_orders import reopen_duties
 from water2.work import Work
 
@@ -182,10 +183,9 @@ async def _judge_without(
 
 
 async def _credit_again(work: Work, utility: Utility, facility: Facility, sample: Sample) -> None:
-    results = await work.session.exec(
-        select(SampleResult).where(SampleResult.sample_id == sample.id)
-    )
-    raw = {result.parameter: result.raw for result in results}
+    rows = await work.session.exec(select(SampleResult).where(SampleResult.sample_id == sample.id))
+    results = rows.all()
+    raw = accredited({result.parameter: result.raw for result in results}, results)
     book = await book_of(work, utility, sample.sampled_on)
     await credit_by_sample(work, book, sample, raw, facility)
 

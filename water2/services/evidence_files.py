@@ -1,4 +1,4 @@
-"""Photos kept as evidence: encrypted, found by the SHA-256 of their plain bytes, kept once."""
+"""Photos and scans as evidence: encrypted, found by the SHA-256 of their bytes, kept once."""
 
 import base64
 import binascii
@@ -16,9 +16,10 @@ _KINDS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"RIFF", "image/webp"),
 )
+_PDF = (b"%PDF-", "application/pdf")
 
 
-def read_photo(given: str) -> bytes:
+def read_photo(given: str, field: str = "photo") -> bytes:
     """Return the bytes of a photo written in base64, with or without a `data:` head.
 
     Raises:
@@ -28,7 +29,7 @@ def read_photo(given: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Invalid.one("photo", "photo_unreadable") from None
+        raise Invalid.one(field, "photo_unreadable") from None
 
 
 async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
@@ -40,8 +41,34 @@ async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
     media_type = next((kind for head, kind in _KINDS if content.startswith(head)), None)
     if media_type is None:
         raise Invalid.one("photo", "photo_unreadable")
+    return await _keep(work, utility_id, content, "photo", media_type)
+
+
+async def keep_scan(work: Work, utility_id: str, given: str) -> str:
+    """Keep a scanned paper, given in base64, and return its SHA-256 in hex.
+
+    Raises:
+        Invalid: as `keep_scan_file`.
+    """
+    return await keep_scan_file(work, utility_id, read_photo(given, "scan"))
+
+
+async def keep_scan_file(work: Work, utility_id: str, content: bytes) -> str:
+    """Keep a scanned paper and return its SHA-256 in hex.
+
+    Raises:
+        Invalid: it is no PDF, JPEG, PNG or WebP, or larger than 10 MiB.
+    """
+    kinds = (*_KINDS, _PDF)
+    media_type = next((kind for head, kind in kinds if content.startswith(head)), None)
+    if media_type is None:
+        raise Invalid.one("scan", "scan_unreadable")
+    return await _keep(work, utility_id, content, "scan", media_type)
+
+
+async def _keep(work: Work, utility_id: str, content: bytes, field: str, media_type: str) -> str:
     if len(content) > LARGEST_BYTES:
-        raise Invalid.one("photo", "photo_too_large", mib=LARGEST_BYTES >> 20)
+        raise Invalid.one(field, "photo_too_large", mib=LARGEST_BYTES >> 20)
     sha256 = hashlib.sha256(content).hexdigest()
     kept = await work.session.exec(
         select(EvidenceFile.id).where(

@@ -26,7 +26,7 @@ from water2.work import Runtime, Work
 
 @dataclass(frozen=True)
 class Founding:
-    """What an installation begins with; the regulators are optional.
+    """What an installation begins with; the regulators and the laboratory are optional.
 
     `password` is the demonstration's; without one the administrator gets a one-time password.
     """
@@ -38,6 +38,7 @@ class Founding:
     admin: str = "admin"
     health_regulator: str | None = None
     water_regulator: str | None = None
+    laboratory: str | None = None
     password: SecretStr | None = None
 
 
@@ -109,11 +110,12 @@ async def _found(work: Work, founding: Founding) -> Utility:
         work, FoundUtility(founding.code, founding.name, founding.place, founding.timezone)
     )
     await work.session.flush()  # accounts and jurisdictions refer to it
-    regulators = (
+    around = (
         (OrganisationKind.health_regulator, founding.health_regulator),
         (OrganisationKind.water_regulator, founding.water_regulator),
+        (OrganisationKind.laboratory, founding.laboratory),
     )
-    for kind, name in regulators:
+    for kind, name in around:
         if name:
             await put_under(work, utility, kind, name)
     return utility

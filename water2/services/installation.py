@@ -1,4 +1,4 @@
-"""Founding a utility, and the regulators above it."""
+"""Founding a utility, the regulators above it, and the laboratories that report to it."""
 
 from dataclasses import dataclass
 
@@ -85,6 +85,8 @@ async def put_under(
     work: Work, utility: Utility, kind: OrganisationKind, name: str
 ) -> Organisation:
     """Put a utility under a regulator (art. 4), founding the regulator's organisation if new.
+
+    A laboratory is let report to it the same way.
 
     Only the machine's own operator puts a utility under one that is there already: its people are
     others' to manage, and read the utility's records from then on.

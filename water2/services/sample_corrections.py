@@ -8,14 +8,17 @@ from sqlmodel import col, select
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
 from water2.domain.errors import Conflict, Invalid
-from water2.domain.ledger import LedgerEntry, PendingEntry
-from water2.domain.water import Sample
+from water2.domain.laboratory import LabReport
+from water2.domain.ledger import LedgerEntry
+from water2.domain.water import Sample, SampleResult
 from water2.services.ledger_corrections import CorrectEntry, correct_entry
+from water2.services.sample_entries import record_judged_anew
+from water2.services.sample_places import Place, hold_sample, results_of
 from water2.services.sample_results import GivenResult, refuse_unusable
-from water2.services.samples import Place, hold_sample, judge_anew, results_of
+from water2.services.samples import judge_anew
 from water2.work import Work
 
-_TELLING = ("sample.recorded", "sample.results_added", "sample.updated")
+_TELLING = ("sample.recorded", "sample.results_added", "sample.results_replaced", "sample.updated")
 
 
 class CorrectResult(Command):
@@ -31,7 +34,8 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
 
     Raises:
         Invalid: the sample has no such item, or the value cannot be read or cannot be true.
-        Conflict: `ledger_damaged`; no entry tells of the item.
+        Conflict: `lab_report_of_laboratory`: the laboratory entered the report itself, and replaces
+            it by a new version; `ledger_damaged`: no entry tells of the item.
     """
     work.require(Action.correct)
     place, sample = await hold_sample(work, id_)
@@ -39,9 +43,11 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
     held = {result.parameter: result for result in results}
     if command.parameter not in held:
         raise Invalid.one("parameter", "unknown_parameter", command.parameter)
-    given = GivenResult(parameter=command.parameter, raw=command.raw)
-    refuse_unusable(place.book, [given], set())
+    await _refuse_of_laboratory(work, held[command.parameter])
     result = held[command.parameter]
+    beside = {name: getattr(result, name) for name in ("method", "printed_limit")}
+    given = GivenResult(parameter=command.parameter, raw=command.raw, **beside)
+    refuse_unusable(place.book, [given], set())
     seq, at = await _told_in(work, place, sample, command.parameter)
     correction = CorrectEntry(
         seq=seq,
@@ -55,17 +61,17 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
     await work.session.flush()  # its place is taken by what it should have said
     kept = [each for each in results if each is not result]
     raw = {each.parameter: each.raw for each in kept} | {command.parameter: command.raw}
-    await judge_anew(work, place, sample, raw, kept)
-    work.record(
-        PendingEntry(
-            ledger_id=place.facility.ledger_id,
-            type="sample.judged_anew",
-            subject=f"sample:{sample.id}",
-            occurred_at=work.now,
-            data={"corrected": seq, "verdict": sample.verdict.value, "flags": sample.flags},
-        )
-    )
+    await judge_anew(work, place, sample, raw, kept, [given])
+    record_judged_anew(work, place, sample, {"corrected": seq})
     return sample
+
+
+async def _refuse_of_laboratory(work: Work, result: SampleResult) -> None:
+    if result.lab_report_id is None:
+        return
+    report = await work.session.get_one(LabReport, result.lab_report_id)
+    if report.organisation_id is not None:
+        raise Conflict("lab_report_of_laboratory", {"number": report.number})
 
 
 async def _told_in(work: Work, place: Place, sample: Sample, parameter: str) -> tuple[int, int]:

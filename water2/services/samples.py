@@ -1,39 +1,44 @@
 """Water samples: taken, judged item by item by the limits in force on their day."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import Field
-from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Day
 from water2.domain.errors import Invalid
-from water2.domain.facility import Facility, Tank
-from water2.domain.ledger import PendingEntry
+from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
-from water2.domain.staff import Staff
 from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
-from water2.rules.book import Rulebook
-from water2.rules.flags import FlagCode
-from water2.rules.limits import judge_sample
+from water2.rules.limits import SampleVerdict as Judgement
+from water2.rules.limits import add_up, judge_sample
 from water2.services.anomalies.from_samples import open_by_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
 from water2.services.lateness import lateness_of
 from water2.services.order_closing import close_served_orders
-from water2.services.register import require_in_use
+from water2.services.register import require_past
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
+from water2.services.sample_entries import enter_sample, record_judged_anew
+from water2.services.sample_pairs import increments_of, outlets_of
+from water2.services.sample_places import (
+    Place,
+    hold_sample,
+    place_of,
+    results_of,
+    tank_sampled,
+)
 from water2.services.sample_results import (
     GivenResult,
-    expired_accreditation,
+    accredited,
+    item_flags,
     judged_result,
     refuse_unusable,
-    report_signs,
+    take_details,
 )
+from water2.services.sample_signs import JUDGED_ANEW, signs_of_report, standing_of
 from water2.work import Work
 
 SAMPLES_SATISFY = ("routine_sample", "credited_cleaning")
@@ -65,37 +70,37 @@ class AddResults(Command):
     issued_on: Day | None = None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a sample was taken, and the book of its day."""
-
-    utility: Utility
-    facility: Facility
-    tank: Tank | None
-    book: Rulebook
-    on: date
-
-
 async def record_sample(work: Work, command: RecordSample) -> Sample:
     """Record a sample; one of after-cleaning may credit its cleaning.
 
     Raises:
-        Invalid: it lies in the future or while the tank was not in use, a parameter is unknown, or
-            a value cannot be read or cannot be true.
+        Invalid: it lies in the future or while the tank was not in use, its report is issued in
+            the future, a parameter is unknown, or a value cannot be read or cannot be true.
     """
     work.require(Action.do_work)
+    return await take_sample(work, command)
+
+
+async def take_sample(work: Work, command: RecordSample, report_id: str | None = None) -> Sample:
+    """Record a sample for whoever was found to be allowed to; `report_id` is a report's it is of.
+
+    Raises:
+        Invalid: as `record_sample`.
+    """
     facility = await fetch(work, Facility, command.facility_id, lock=True)
     utility = await fetch(work, Utility, facility.utility_id)
     sampled_at = read_instant(command.sampled_at, utility.timezone)
     on = civil_day(sampled_at, utility.timezone)
-    tank = await _tank(work, facility, command.tank_id, on)
+    tank = await tank_sampled(work, facility, command.tank_id, on)
     place = Place(utility, facility, tank, await book_of(work, utility, on), on)
     if sampled_at > work.now:
         raise Invalid.one("sampled_at", "in_future", command.sampled_at.isoformat())
+    require_past("issued_on", command.issued_on, work.today(utility.timezone))
     late = lateness_of(place.book, sampled_at, work.now, command.late_reason)
     known = command.model_dump(exclude={"results", "sampled_at", "late_reason"})
     sample = Sample(
         **known,
+        lab_report_id=report_id,
         utility_id=utility.id,
         sampled_at=sampled_at,
         sampled_on=on,
@@ -107,7 +112,7 @@ async def record_sample(work: Work, command: RecordSample) -> Sample:
     work.session.add(sample)
     await work.session.flush()  # its results refer to it
     await _take_results(work, place, sample, command.results)
-    await _enter(work, place, sample, "sample.recorded", command.results)
+    await enter_sample(work, place, sample, "sample.recorded", command.results)
     return sample
 
 
@@ -119,43 +124,19 @@ async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
     """
     work.require(Action.do_work)
     place, sample = await hold_sample(work, id_)
+    require_past("issued_on", command.issued_on, work.today(place.utility.timezone))
     sample.report_number = command.report_number or sample.report_number
     sample.issued_on = command.issued_on or sample.issued_on
-    await _take_results(work, place, sample, command.results)
-    await _enter(work, place, sample, "sample.results_added", command.results)
+    return await take_results(work, place, sample, command.results)
+
+
+async def take_results(
+    work: Work, place: Place, sample: Sample, given: Sequence[GivenResult]
+) -> Sample:
+    """Add results to a sample that is held, for whoever was found to be allowed to."""
+    await _take_results(work, place, sample, given)
+    await enter_sample(work, place, sample, "sample.results_added", given)
     return sample
-
-
-async def hold_sample(work: Work, id_: str) -> tuple[Place, Sample]:
-    """Return a sample, locked, and where it was taken."""
-    seen = await fetch(work, Sample, id_)
-    # the facility first, as every act on it does: none waits for another in a circle
-    facility = await fetch(work, Facility, seen.facility_id, lock=True)
-    sample = await fetch(work, Sample, id_, lock=True)
-    utility = await fetch(work, Utility, facility.utility_id)
-    tank = await fetch(work, Tank, sample.tank_id) if sample.tank_id else None
-    book = await book_of(work, utility, sample.sampled_on)
-    return Place(utility, facility, tank, book, sample.sampled_on), sample
-
-
-async def _tank(work: Work, facility: Facility, tank_id: str | None, on: date) -> Tank | None:
-    if tank_id is None:
-        return None
-    tank = await fetch(work, Tank, tank_id)
-    if tank.facility_id != facility.id:
-        raise Invalid.one("tank_id", "unknown_tank", tank_id, facility=facility.code)
-    require_in_use("sampled_at", tank, on)
-    return tank
-
-
-async def results_of(work: Work, sample: Sample) -> list[SampleResult]:
-    """Return a sample's items in the order of their parameters."""
-    rows = await work.session.exec(
-        select(SampleResult)
-        .where(SampleResult.sample_id == sample.id)
-        .order_by(col(SampleResult.parameter))
-    )
-    return list(rows)
 
 
 async def _take_results(
@@ -164,7 +145,7 @@ async def _take_results(
     earlier = await results_of(work, sample)
     refuse_unusable(place.book, given, {result.parameter for result in earlier})
     raw = {r.parameter: r.raw for r in earlier} | {r.parameter: r.raw for r in given}
-    await judge_anew(work, place, sample, raw, earlier)
+    await judge_anew(work, place, sample, raw, earlier, given)
 
 
 async def judge_anew(
@@ -173,71 +154,69 @@ async def judge_anew(
     sample: Sample,
     raw: Mapping[str, str],
     earlier: Sequence[SampleResult],
+    given: Sequence[GivenResult] = (),
 ) -> None:
     """Judge all items of a sample (parameter → raw text), and all that follows from it.
 
-    `earlier` are the rows that are there; items without one get it.
+    `earlier` are the rows that are there; items without one get it, with what is `given` of them.
     """
+    raw = {key: text for key, text in raw.items() if not _is_increment(place, key)}
     judged = judge_sample(
         raw, sample.point.value, place.on, place.book, place.facility.disinfectant.value
     )
-    kept = {result.parameter: result for result in earlier}
-    for item in judged.items:
-        work.session.add(judged_result(place.book, sample, item, kept.get(item.parameter)))
+    increments = await increments_of(work, place.book, sample, raw)
+    judged = add_up([*judged.items, *increments], judged=judged.judged)
+    standing = await standing_of(work, sample)
+    rows = await _write_items(work, place, sample, judged, earlier, given, standing.outside(raw))
     sample.verdict = SampleVerdict(judged.verdict)
-    expired = expired_accreditation(sample)
-    lasting = {*sample.flags} - {FlagCode.accreditation_expired}  # a report may come later
-    sample.flags = sorted({*lasting, *expired, *report_signs(place.book, sample, raw)})
-    sample.counts = not expired
+    lasting = {*sample.flags} - JUDGED_ANEW
+    signs = await signs_of_report(work, place.book, sample, raw)
+    of_items = {flag for row in rows for flag in row.flags}
+    sample.flags = sorted({*lasting, *standing.flags, *signs, *of_items})
+    sample.counts = not standing.flags
     await work.session.flush()
     await open_by_sample(work, place.utility, place.facility, sample, judged.items)
-    await credit_by_sample(work, place.book, sample, raw, place.facility)
+    helping = accredited(raw, rows)
+    await credit_by_sample(work, place.book, sample, helping, place.facility)
     await rederive(work, place.utility, facility_ids=[place.facility.id], evidence=SAMPLES_SATISFY)
     await close_served_orders(work, place.utility, [place.facility.id])
+    for outlet in await outlets_of(work, place.book, sample, raw):
+        await _judge_outlet(work, place, outlet, sample)
 
 
-async def _enter(
-    work: Work, place: Place, sample: Sample, type_: str, given: Sequence[GivenResult]
-) -> None:
-    work.record(
-        PendingEntry(
-            ledger_id=place.facility.ledger_id,
-            type=type_,
-            subject=f"tank:{place.tank.id}" if place.tank else f"facility:{place.facility.id}",
-            occurred_at=sample.sampled_at or work.now,
-            data={
-                "sample": sample.id,
-                "point": sample.point.value,
-                "purpose": sample.purpose.value,
-                "sampled_on": sample.sampled_on.isoformat(),
-                "report_number": sample.report_number,
-                "results": [{"parameter": g.parameter, "raw": g.raw} for g in given],
-                "verdict": sample.verdict.value,
-                "flags": sample.flags,
-                "sampled_by": await _sampler(work, place, sample),
-                "laboratory": sample.laboratory,
-                "accreditation_number": sample.accreditation_number,
-                "accreditation_valid_to": _day(sample.accreditation_valid_to),
-                "issued_on": _day(sample.issued_on),
-                "counts": sample.counts,
-                "cleaning": sample.cleaning_id,
-                "late_reason_given": sample.late_reason is not None,
-            },
-        )
-    )
+async def _write_items(
+    work: Work,
+    place: Place,
+    sample: Sample,
+    judged: Judgement,
+    earlier: Sequence[SampleResult],
+    given: Sequence[GivenResult],
+    outside: Collection[str],
+) -> list[SampleResult]:
+    """Make the rows those of the judged items; an increment whose pair went away goes too."""
+    kept = {result.parameter: result for result in earlier}
+    details = {result.parameter: result for result in given}
+    rows = []
+    for item in judged.items:
+        row = judged_result(place.book, sample, item, kept.pop(item.parameter, None))
+        if item.parameter in details:
+            take_details(row, details[item.parameter], sample.lab_report_id)
+        row.flags = item_flags(place.book, item, row, outside, sample)
+        work.session.add(row)
+        rows.append(row)
+    for gone in kept.values():
+        await work.session.delete(gone)
+    return rows
 
 
-async def _sampler(work: Work, place: Place, sample: Sample) -> str | None:
-    """Return who took it by the random id, where the name given is a 工号; a name stays out."""
-    if sample.sampled_by is None:
-        return None
-    rows = await work.session.exec(
-        select(Staff.id).where(
-            Staff.utility_id == place.utility.id, Staff.code == sample.sampled_by
-        )
-    )
-    return rows.first()
+def _is_increment(place: Place, key: str) -> bool:
+    parameter = place.book.parameters.get(key)
+    return parameter is not None and parameter.increment_of is not None
 
 
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
+async def _judge_outlet(work: Work, place: Place, outlet: Sample, inlet: Sample) -> None:
+    """Judge an outlet sample by the inlet sample that arrived, or changed, after it."""
+    rows = await results_of(work, outlet)
+    there = await place_of(work, place.facility, outlet)
+    await judge_anew(work, there, outlet, {row.parameter: row.raw for row in rows}, rows)
+    record_judged_anew(work, there, outlet, {"inlet": inlet.id})

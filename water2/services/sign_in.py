@@ -10,7 +10,7 @@ from pydantic import SecretStr, StringConstraints
 from sqlalchemy import bindparam, delete
 from sqlmodel import col, func, select
 
-from water2.domain.access import Actor, User, UserSession
+from water2.domain.access import Actor, Role, User, UserSession
 from water2.domain.command import Command
 from water2.domain.errors import DomainError
 from water2.domain.organisation import Jurisdiction, Utility
@@ -146,11 +146,14 @@ async def identify(work: Work, token: str, at: datetime) -> Caller:
     if not rows or rows[0][1].expires_at <= at:
         raise NotSignedIn("session_unknown")
     user, session = rows[0][0], rows[0][1]
+    utility_ids = tuple(sorted(row[2] for row in rows if row[2]))
+    reports = user.role is Role.lab
     actor = Actor(
         user_id=user.id,
         role=user.role,
         organisation_id=user.organisation_id,
-        utility_ids=tuple(sorted(row[2] for row in rows if row[2])),
+        utility_ids=() if reports else utility_ids,
+        client_ids=utility_ids if reports else (),
         staff_id=user.staff_id,
         username=user.username,
     )

@@ -9,16 +9,29 @@ from sqlmodel import col, select
 from water2.domain.access import SYSTEM
 from water2.domain.facility import Facility
 from water2.domain.ledger import PendingEntry
-from water2.domain.organisation import Utility
+from water2.domain.organisation import Organisation, OrganisationKind, Utility
 from water2.domain.staff import Certificate, CertificateKind, Staff
 from water2.domain.work_order import WorkOrder, WorkOrderState
 from water2.services.certificates import RevokeCertificate, revoke_certificate
 from water2.services.demo import files, history
-from water2.services.demo.invention import SEED, Estate, Person, invent_estates, invent_people
+from water2.services.demo.invention import (
+    LABORATORY,
+    SEED,
+    Estate,
+    Person,
+    invent_estates,
+    invent_people,
+)
 from water2.services.demo.outages import seed_outages
 from water2.services.demo.patrol_books import take_up_patrols
 from water2.services.importing.import_files import ImportFiles, import_files
 from water2.services.importing.source import Source
+from water2.services.laboratories import (
+    RegisterAccreditation,
+    RegisterLaboratory,
+    register_accreditation,
+    register_laboratory,
+)
 from water2.services.planning import PlanWorkOrder, plan_work_order
 from water2.services.sweep import sweep
 from water2.services.work_orders import duties_served
@@ -38,6 +51,7 @@ async def seed_demo(runtime: Runtime) -> None:
         utility = (await work.session.exec(select(Utility))).one()
         today = work.today(utility.timezone)
         _begin_earlier(work, utility, today)
+        await _register_laboratory(work, utility, today)
     people = invent_people(random, today, utility.name)
     managers = [person.name for person in people if not person.handles_water]
     estates = invent_estates(random, today, managers)
@@ -62,6 +76,22 @@ def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
             data={"first_day_on": utility.first_day_on.isoformat()},
         )
     )
+
+
+async def _register_laboratory(work: Work, utility: Utility, today: date) -> None:
+    """Enter the laboratory of the invented reports; its account enters more of them."""
+    rows = await work.session.exec(
+        select(Organisation.id).where(Organisation.kind == OrganisationKind.laboratory)
+    )
+    named = RegisterLaboratory(name=LABORATORY, organisation_id=rows.first(), utility_id=utility.id)
+    laboratory = await register_laboratory(work, named)
+    await work.session.flush()
+    accreditation = RegisterAccreditation(
+        number=files.ACCREDITATION,
+        valid_from=today - timedelta(days=2000),
+        valid_to=today + timedelta(days=900),
+    )
+    await register_accreditation(work, laboratory.id, accreditation)
 
 
 def _sources(

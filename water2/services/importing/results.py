@@ -15,7 +15,7 @@ def result(reading: Reading, key: str) -> FieldReader:
         FileError: the rulebook knows no such parameter.
     """
     parameter = reading.parameters.get(key)
-    if parameter is None:
+    if parameter is None or parameter.increment_of is not None:  # a rise is computed
         raise FileError("mapping_invalid", detail=f"result.{key}")
 
     def read(cell: str) -> str | None:

@@ -1,11 +1,12 @@
 """What a laboratory's row shows: its results, and signs of a made-up report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from water2.domain.water import SampleVerdict
 from water2.rules import signs
+from water2.rules.accreditation import Accreditation, Standing, Stated, judge_accreditation
 from water2.rules.flags import FlagCode
 from water2.services.importing.fields import RESULT
 from water2.services.importing.rows import Row
@@ -15,16 +16,16 @@ from water2.services.importing.taking import Taking
 PLATE_COUNT, INCUBATION = "plate_count", "incubation_hours"
 
 
-def accreditation_of(row: Row) -> Iterable[FlagCode]:
-    """Flag a laboratory without accreditation on the day; nothing where the file tells nothing."""
+def accreditation_of(row: Row, registered: Sequence[Accreditation]) -> Standing:
+    """Judge a laboratory's accreditation on the day, by the register first.
+
+    Nothing is said where neither register nor file tells of any.
+    """
     values = row.values
-    if "accreditation_number" not in values:
-        return ()
-    return signs.accreditation_signs(
-        values["accreditation_number"],
-        values.get("accreditation_valid_to"),
-        values["sampled_at"][0],
-    )
+    if "accreditation_number" not in values and not registered:
+        return Standing()
+    stated = Stated(values.get("accreditation_number"), values.get("accreditation_valid_to"))
+    return judge_accreditation(values["sampled_at"][0], stated, registered)
 
 
 def signs_of(

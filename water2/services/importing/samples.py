@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from water2.services.importing.owned import OwnedShelf
 from water2.services.importing.report import Flag
 from water2.services.importing.shelf import Columns, Put
 from water2.services.importing.taking import Taking
+from water2.services.sample_results import detection_limit
 
 
 class SampleShelf:
@@ -92,7 +93,9 @@ class SampleShelf:
         waiting = [
             row
             for row in self._at_outlet.get(place, ())
-            if row["purpose"] is Purpose.after_cleaning and row["identity"] is None
+            if row["purpose"] is Purpose.after_cleaning
+            and row["identity"] is None
+            and row["lab_report_id"] is None  # a report that was entered is not overwritten
         ]
         same = [row for row in waiting if row["report_number"] == report]
         unnamed = [row for row in waiting if row["report_number"] is None]
@@ -109,17 +112,54 @@ class ResultShelf(OwnedShelf):
         """Return the item's parameter: a sample has one result for each."""
         return str(row["parameter"])
 
-    def settle(self, sample_id: str, items: Sequence[ItemVerdict], raws: dict[str, str]) -> Put:
-        """Make a sample's results those of a row."""
-        stored = self.stored[sample_id]
-        old = {str(mark): row["raw"] for mark, row in stored.items()}
+    def given(self, sample_id: str) -> dict[str, str]:
+        """Return what was given of a sample; rises from inlet to outlet are computed."""
+        return {
+            str(mark): row["raw"]
+            for mark, row in self.stored[sample_id].items()
+            if not self._is_increment(str(mark))
+        }
+
+    def _is_increment(self, key: str) -> bool:
+        parameter = self.taking.book.parameters.get(key)
+        return parameter is not None and parameter.increment_of is not None
+
+    def replace_computed(self, sample_id: str, items: Sequence[ItemVerdict]) -> bool:
+        """Make a sample's increments these; tell whether any changed."""
+        stored = {k: v for k, v in self.stored[sample_id].items() if self._is_increment(str(k))}
+        wanted = {
+            item.parameter: self._columns(item, item.reading.raw if item.reading else "")
+            for item in items
+        }
+        if {k: (v["raw"], v["verdict"]) for k, v in stored.items()} == {
+            k: (v["raw"], v["verdict"]) for k, v in wanted.items()
+        }:
+            return False
+        for mark in stored:
+            self.remove(sample_id, mark)
+        for columns in wanted.values():
+            self.add(sample_id, columns)
+        return True
+
+    def settle(
+        self,
+        sample_id: str,
+        items: Sequence[ItemVerdict],
+        raws: dict[str, str],
+        outside: Collection[str] = (),
+    ) -> Put:
+        """Make a sample's results those of a row; `outside` are measured without accreditation."""
+        old = self.given(sample_id)
         if old == raws:
             return Put({"id": sample_id}, created=False)
-        for mark in list(stored):
+        for mark in list(self.stored[sample_id]):
             self.remove(sample_id, mark)
         for item in items:
             if item.parameter in raws:
-                self.add(sample_id, self._columns(item, raws[item.parameter]))
+                columns = self._columns(item, raws[item.parameter])
+                if item.parameter in outside:
+                    columns["flags"] = [FlagCode.item_not_accredited]
+                self.add(sample_id, columns)
         names = [name for name in (old | raws) if old.get(name) != raws.get(name)]
         before = {name: old.get(name) for name in names}
         return Put({"id": sample_id}, False, before, {name: raws.get(name) for name in names})
@@ -132,8 +172,13 @@ class ResultShelf(OwnedShelf):
             "value": reading.digits if reading else None,
             "censored": reading.censored if reading else None,
             "unit": self.taking.book.parameters[item.parameter].unit,
+            "detection_limit": detection_limit(item),
+            "method": None,
             "limit": item.shown,
+            "printed_limit": None,
             "verdict": item.verdict,
+            "flags": [],
+            "lab_report_id": None,
         }
 
 

@@ -7,11 +7,14 @@ from water2.domain.cleaning import Cleaning
 from water2.domain.ledger import PendingEntry
 from water2.domain.water import Point, Purpose, SampleVerdict
 from water2.rules import signs
+from water2.rules.accreditation import Accreditation, Standing
 from water2.rules.flags import FlagCode
 from water2.rules.gates import is_credited
 from water2.rules.limits import SampleVerdict as Judgement
 from water2.rules.limits import complete, judge_sample
+from water2.services.accreditations import all_registered
 from water2.services.importing.kinds import SAMPLE
+from water2.services.importing.paired import PairedSamples
 from water2.services.importing.rows import Row
 from water2.services.importing.sample_signs import (
     accreditation_of,
@@ -47,10 +50,14 @@ class SampleTaker(VisitTaker):
         super().__init__(taking)
         self.cleanings = taking.shelf(Cleaning, ("id",), "id")
         self.results = ResultShelf(taking)
+        self.paired = PairedSamples(taking, self.samples, self.results)
+        self.register: dict[str, list[Accreditation]] | None = None
 
     async def load(self, rows: Sequence[Row]) -> None:
         """Read places, samplers, stored samples with results, and the cleanings they belong to."""
         await super().load(rows)
+        if self.register is None:
+            self.register = await all_registered(self.work, self.utility.id)
         await self.crews.load(filter(None, (row.values.get("sampled_by") for row in rows)))
         stored = list(self.samples.shelf.all())
         await self.results.load(row["id"] for row in stored if row["identity"])
@@ -85,16 +92,19 @@ class SampleTaker(VisitTaker):
         raws = results_of(row)
         judged = self._judge(facility, columns, raws)
         put, fresh = self._put(columns)
-        results = self.results.settle(put.id, judged.items, raws)
+        standing = self._standing(row, put.row)
+        results = self.results.settle(put.id, judged.items, raws, standing.outside(raws))
         personal = frozenset({"sampled_by"})
         taken = Taken.of(facility["ledger_id"], f"sample:{put.id}", put, results, personal=personal)
         if fresh:
             taken = Taken(taken.ledger_id, taken.subject, created=True)
         if fresh or put.changed or results.changed:
-            self._settle(row, put.row, judged, raws)
+            self._settle(put.row, judged, raws, standing)
             self.taking.facility_ids.add(facility["id"])
             self.taking.entries.append(self._entry(facility["ledger_id"], put.row, raws, fresh))
             taken.flags = put.row["flags"]
+            self.reports[put.row["report_number"]].append(row.raw.line)
+            self.paired.note(put.row, raws, facility["ledger_id"])
         return taken
 
     def _judge(self, facility: Columns, columns: Columns, raws: dict[str, str]) -> Judgement:
@@ -105,6 +115,10 @@ class SampleTaker(VisitTaker):
             self.taking.book,
             facility["disinfectant"].value,
         )
+
+    def _standing(self, row: Row, sample: Columns) -> Standing:
+        registered = (self.register or {}).get(sample["laboratory"], ())
+        return accreditation_of(row, registered)
 
     def _put(self, columns: Columns) -> tuple[Put, bool]:
         """Put the sample; tell whether the row is new, be it as the filling of a cleaning's own."""
@@ -120,7 +134,9 @@ class SampleTaker(VisitTaker):
         pending = {"purpose": Purpose.routine, "verdict": SampleVerdict.pending}
         return self.samples.add(columns | pending), True
 
-    def _settle(self, row: Row, sample: Columns, judged: Judgement, raws: dict[str, str]) -> None:
+    def _settle(
+        self, sample: Columns, judged: Judgement, raws: dict[str, str], standing: Standing
+    ) -> None:
         """Set what follows: verdict, flags, whether it counts, a waiting cleaning."""
         conclusion: SampleVerdict | None = sample["conclusion"]
         of_items = judged.judged and bool(judged.items)
@@ -128,7 +144,8 @@ class SampleTaker(VisitTaker):
         verdict = SampleVerdict(judged.verdict) if of_items else conclusion or SampleVerdict.pending
         cleaning = self.cleanings.get(sample["cleaning_id"])
         said = {conclusion, said_of(cleaning)} - {None}
-        accreditation = list(accreditation_of(row))
+        outside = standing.outside(raws)
+        accreditation = [*standing.flags, *([FlagCode.item_not_accredited] if outside else [])]
         flags = [*accreditation, *signs_of(sample, raws, cleaning, self.taking)]
         if sample["sampled_by"] and not self.crews.knows(sample["sampled_by"]):
             flags.append(FlagCode.unknown_person)
@@ -145,13 +162,13 @@ class SampleTaker(VisitTaker):
             {
                 "verdict": verdict,
                 "flags": flags,
-                "counts": not accreditation,
+                "counts": not standing.flags,
                 "late_reason": IMPORTED if late else None,
             },
         )
-        self.reports[sample["report_number"]].append(row.raw.line)
         if cleaning is not None and said_of(cleaning) is None:
-            self._credit(cleaning, sample, raws)
+            helping = {key: raw for key, raw in raws.items() if key not in outside}
+            self._credit(cleaning, sample, helping)
 
     def _credit(self, cleaning: Columns, sample: Columns, raws: dict[str, str]) -> None:
         """Credit a cleaning whose own record waited for the laboratory."""
@@ -198,6 +215,12 @@ class SampleTaker(VisitTaker):
     def shelves(self) -> Iterable[Shelf]:
         """Return samples, and the cleanings they credit."""
         return (self.samples.shelf, self.cleanings)
+
+    async def finish(self) -> None:
+        """Judge what rose from inlet to outlet once both are there."""
+        await self.paired.settle()
+        await self.flush()
+        await super().finish()
 
     async def flush(self) -> None:
         """Write samples, then their results."""
