@@ -40,6 +40,11 @@ class FlagCode(StrEnum):
     accreditation_expired = "accreditation_expired"
     report_number_reused = "report_number_reused"
     conclusion_disagrees = "conclusion_disagrees"
+    # online instruments and their readings
+    out_of_calibration = "out_of_calibration"
+    readings_missing = "readings_missing"
+    flat_line = "flat_line"
+    historical = "historical"
     # outages and their notices
     approval_missing = "approval_missing"
     short_notice = "short_notice"
