@@ -90,9 +90,8 @@ def gauge(parameter: Parameter, limit: Limit | None, point: Point) -> Gauge:
     """Set a gauge by the limit in force on a day; None where there is none."""
     if limit is None:
         return Gauge(parameter, point, None, None, None, None)
-    shown = judge_item(read_result("0"), limit, point).shown
     upper = Decimal(0) if parameter.kind == "absent" else limit.upper
-    return Gauge(parameter, point, limit, shown, limit.lower_at(point), upper)
+    return Gauge(parameter, point, limit, limit.shown_at(point), limit.lower_at(point), upper)
 
 
 def unit_fits(wanted: str | None, given: str | None) -> bool:

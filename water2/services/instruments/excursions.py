@@ -12,8 +12,10 @@ from water2.domain.anomaly import AnomalySource
 from water2.domain.entry import instant_text as entry_instant
 from water2.domain.facility import Facility
 from water2.domain.instrument import Excursion, Reading, ReadingVerdict
-from water2.rules.excursions import STANDARD, Run, excursions
+from water2.rules.anomaly import ANOMALY
+from water2.rules.excursions import Run, excursions
 from water2.rules.flags import FlagCode
+from water2.rules.obligation import Obligation
 from water2.services.anomalies.opening import Cause, open_anomaly
 from water2.services.instruments.given import Taken
 from water2.services.instruments.marks import Marks
@@ -115,10 +117,16 @@ def _flags(work: Work, meter: Meter, one: Excursion, run: Run) -> list[FlagCode]
 def _is_live(work: Work, meter: Meter, one: Excursion) -> bool:
     """Tell whether it is young enough for a clock to run: older readings are history."""
     today = work.today(meter.site.utility.timezone)
-    standard = meter.site.judges.book(today).obligation(STANDARD, today)
-    if standard is None or "live_days" not in standard.values:
-        return False
-    return work.now - one.last_at <= timedelta(days=int(standard.number("live_days")))
+    anomaly = _demanded(work, meter)
+    if anomaly is None:
+        return True
+    return meter.day(one.last_at) >= today - timedelta(days=int(anomaly.number("historical_days")))
+
+
+def _demanded(work: Work, meter: Meter) -> Obligation | None:
+    """Return what the book of today demands of anomalies; a place may hold nothing of them."""
+    today = work.today(meter.site.utility.timezone)
+    return meter.site.judges.book(today).obligation(ANOMALY, today)
 
 
 def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) -> None:
@@ -129,7 +137,7 @@ def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) 
 
 async def _open_if_live(work: Work, meter: Meter, one: Excursion) -> bool:
     """Open an excursion's anomaly, once: not of history, nor where only the flag tells of it."""
-    if one.anomaly_id is not None or one.flags:
+    if one.anomaly_id is not None or one.flags or _demanded(work, meter) is None:
         return False
     cause = Cause(
         source=AnomalySource.instrument,
