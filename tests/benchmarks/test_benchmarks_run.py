@@ -15,6 +15,7 @@ from tests.benchmarks import (
     bench_list_duties,
     bench_open_duties,
     bench_publish_notice,
+    bench_readings,
     bench_send_bulk,
     bench_write_with_entry,
 )
@@ -31,6 +32,7 @@ TINY = {
     bench_list_duties: {"limits": (2,), "turns": 1, "rows": 16, "tanks": 8},
     bench_open_duties: {"duties": 12, "days": 2},
     bench_publish_notice: {"sizes": (20,), "turns": 1},
+    bench_readings: {"instruments": 20, "minutes": 2, "sizes": (1, 2)},
     bench_send_bulk: {"rows": 200, "turns": 1, "latency_ms": 5},
     bench_write_with_entry: {"facilities": 2, "turns": 1},
 }

@@ -17,6 +17,7 @@ CODES = {
     "FieldFault": (1, ("field",)),
     "FieldError": (1, ("field",)),
     "CellError": (0, ("field",)),
+    "RowError": (1, ("field",)),
     "FileError": (0, ("field",)),
     "Conflict": (0, ("problem", "cli.conflict")),
     "NotSignedIn": (0, ("problem",)),

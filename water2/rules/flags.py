@@ -43,6 +43,11 @@ class FlagCode(StrEnum):
     printed_limit_differs = "printed_limit_differs"
     report_number_reused = "report_number_reused"
     conclusion_disagrees = "conclusion_disagrees"
+    # online instruments and their readings
+    out_of_calibration = "out_of_calibration"
+    readings_missing = "readings_missing"
+    flat_line = "flat_line"
+    historical = "historical"
     # outages and their notices
     approval_missing = "approval_missing"
     short_notice = "short_notice"

@@ -1,0 +1,1 @@
+"""Online instruments: their register, their readings, and what follows from both."""

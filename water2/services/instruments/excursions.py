@@ -1,0 +1,205 @@
+"""Sustained excursions: found where readings are new, kept, and made anomalies of."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import func
+from sqlalchemy import select as select_columns
+from sqlmodel import col, select
+
+from water2.domain.anomaly import AnomalySource
+from water2.domain.entry import instant_text as entry_instant
+from water2.domain.facility import Facility
+from water2.domain.instrument import Excursion, Reading, ReadingVerdict
+from water2.rules.anomaly import ANOMALY
+from water2.rules.excursions import Run, excursions
+from water2.rules.flags import FlagCode
+from water2.rules.obligation import Obligation
+from water2.services.anomalies.opening import Cause, open_anomaly
+from water2.services.instruments.given import Taken
+from water2.services.instruments.marks import Marks
+from water2.services.instruments.meters import Meter
+from water2.services.instruments.neighbourhoods import (
+    Neighbourhood,
+    neighbourhoods_around,
+    neighbourhoods_of,
+)
+from water2.services.instruments.storing import instant_of, instant_text
+from water2.services.register import record_act
+from water2.services.rows import among, fetch, listed
+from water2.work import Work
+
+_CERTAIN = (ReadingVerdict.passed, ReadingVerdict.failed)
+
+
+async def judge_around(work: Work, taken: Sequence[Taken], marks: Marks) -> list[Excursion]:
+    """Judge anew what new readings may have changed; return what opened an anomaly."""
+    if not marks.failing and not marks.lasting:
+        return []
+    opened = await _settle_all(work, await neighbourhoods_of(work, taken, marks.failing))
+    left = marks.lasting - marks.failing
+    if left:
+        await _end(work, {one.meter.id: one.meter for one in taken if one.meter.id in left})
+    return opened
+
+
+async def judge_again(work: Work, meter: Meter, known: Sequence[Excursion]) -> list[Excursion]:
+    """Judge known excursions of an instrument anew by all their readings."""
+    return await _settle_all(work, await neighbourhoods_around(work, meter, known))
+
+
+async def _settle_all(work: Work, found: Sequence[Neighbourhood]) -> list[Excursion]:
+    """Settle each; return the excursions that opened anomalies."""
+    kept = [(each.meter, one) for each in found for one in _settled(work, each)]
+    return [one for meter, one in kept if await _open_if_live(work, meter, one)]
+
+
+def _settled(work: Work, each: Neighbourhood) -> list[Excursion]:
+    """Keep what the readings show now; return those excursions that hold."""
+    known = [_as_run(one) for one in each.unshaken]
+    gauge = each.meter.gauge(each.meter.day(each.new[-1]))
+    found = excursions(each.readings, each.rule, known=known, upper=gauge.upper)
+    left = list(each.stored)
+    kept = []
+    for run in found:
+        same = [one for one in left if one.began_at <= run.last and run.began <= one.last_at]
+        left = [one for one in left if one not in same]
+        first, *merged = same or [_new(work, each, run, gauge.shown)]
+        _grow(work, each.meter, first, run, new=not same)
+        for one in merged:
+            _withdraw(work, each.meter, one, into=first)
+        kept.append(first)
+    for one in left:
+        if each.begin <= one.began_at and one.last_at <= each.end:
+            _withdraw(work, each.meter, one, into=None)
+    return kept
+
+
+def _as_run(one: Excursion) -> Run:
+    peak = None if one.peak is None else Decimal(one.peak)
+    proven = FlagCode.out_of_calibration not in one.flags
+    return Run(one.began_at, one.last_at, one.ended_at, peak, sustained=True, proven=proven)
+
+
+def _new(work: Work, each: Neighbourhood, run: Run, limit: str | None) -> Excursion:
+    meter = each.meter
+    return Excursion(
+        utility_id=meter.site.utility.id,
+        facility_id=meter.site.id,
+        instrument_id=meter.id,
+        began_at=run.began,
+        last_at=run.last,
+        limit=limit,
+        noticed_at=work.now,
+    )
+
+
+def _grow(work: Work, meter: Meter, one: Excursion, run: Run, *, new: bool) -> None:
+    """Let an excursion be what its readings show; its beginning and its end are told once."""
+    ended = one.ended_at
+    revised = one.began_at != run.began or ended not in (None, run.ended)
+    one.began_at, one.last_at, one.ended_at = run.began, run.last, run.ended
+    one.peak = None if run.peak is None else format(run.peak, "f")
+    one.flags = _flags(work, meter, one, run)
+    work.session.add(one)
+    if new or revised:
+        _tell(work, meter, one, "excursion.began" if new else "excursion.revised")
+    if run.ended is not None and ended is None:
+        _tell(work, meter, one, "excursion.ended")
+
+
+def _flags(work: Work, meter: Meter, one: Excursion, run: Run) -> list[FlagCode]:
+    flags = [] if run.proven else [FlagCode.out_of_calibration]
+    return flags if _is_live(work, meter, one) else [*flags, FlagCode.historical]
+
+
+def _is_live(work: Work, meter: Meter, one: Excursion) -> bool:
+    """Tell whether it is young enough for a clock to run: older readings are history."""
+    today = work.today(meter.site.utility.timezone)
+    anomaly = _demanded(work, meter)
+    if anomaly is None:
+        return True
+    return meter.day(one.last_at) >= today - timedelta(days=int(anomaly.number("historical_days")))
+
+
+def _demanded(work: Work, meter: Meter) -> Obligation | None:
+    """Return what the book of today demands of anomalies; a place may hold nothing of them."""
+    today = work.today(meter.site.utility.timezone)
+    return meter.site.judges.book(today).obligation(ANOMALY, today)
+
+
+def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) -> None:
+    one.withdrawn_at = work.now
+    work.session.add(one)
+    _tell(work, meter, one, "excursion.withdrawn", into=into.id if into else None)
+
+
+async def _open_if_live(work: Work, meter: Meter, one: Excursion) -> bool:
+    """Open an excursion's anomaly, once: not of history, nor where only the flag tells of it."""
+    if one.anomaly_id is not None or one.flags or _demanded(work, meter) is None:
+        return False
+    cause = Cause(
+        source=AnomalySource.instrument,
+        found_at=one.began_at,
+        parameter=meter.facts.parameter,
+        point=meter.facts.point,
+        tank_id=meter.facts.tank_id,
+        instrument_id=meter.id,
+    )
+    facility = await fetch(work, Facility, meter.site.id)
+    anomaly = await open_anomaly(work, meter.site.utility, facility, [cause])
+    one.anomaly_id = anomaly.id
+    work.session.add(one)
+    _tell(work, meter, one, "excursion.made_anomaly", anomaly=anomaly.id)
+    return True
+
+
+async def _end(work: Work, meters: dict[str, Meter]) -> None:
+    """End the excursions that other readings have followed since, a gap after their last."""
+    found = await work.session.exec(
+        select(Excursion).where(
+            among(work, Excursion.instrument_id, meters),
+            col(Excursion.ended_at).is_(None),
+            col(Excursion.withdrawn_at).is_(None),
+        )
+    )
+    open_ones = found.all()
+    last = listed(
+        work,
+        excursion=[one.id for one in open_ones],
+        instrument=[one.instrument_id for one in open_ones],
+        at=[instant_text(work, one.last_at) for one in open_ones],
+    )
+    following = (
+        select_columns(func.min(col(Reading.taken_at)))
+        .where(
+            col(Reading.instrument_id) == last.c.instrument,
+            col(Reading.taken_at) > instant_of(work, last.c.at),
+            col(Reading.verdict).in_(_CERTAIN),
+        )
+        .scalar_subquery()
+    )
+    rows = await work.session.execute(select_columns(last.c.excursion, following.label("ended")))
+    ended = {row.excursion: row.ended for row in rows if row.ended is not None}
+    for one in open_ones:
+        if one.id in ended:
+            one.ended_at = ended[one.id]
+            work.session.add(one)
+            _tell(work, meters[one.instrument_id], one, "excursion.ended")
+
+
+def _tell(work: Work, meter: Meter, one: Excursion, type_: str, **more: str | None) -> None:
+    told: dict[str, object] = {
+        "excursion": one.id,
+        "parameter": meter.facts.parameter,
+        "point": meter.facts.point.value,
+        "began": entry_instant(one.began_at),
+        "last": entry_instant(one.last_at),
+        "ended": entry_instant(one.ended_at) if one.ended_at else None,
+        "peak": one.peak,
+        "limit": one.limit,
+        "flags": list(one.flags),
+    }
+    ledger = meter.site.ledger_id
+    record_act(work, ledger, type_, f"instrument:{meter.id}", told | more)

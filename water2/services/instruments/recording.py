@@ -1,0 +1,150 @@
+"""Taking a batch of readings: stored once, judged at once, one entry for each facility's ledger."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from water2.domain.access import Action
+from water2.domain.entry import instant_text
+from water2.domain.ids import new_id
+from water2.domain.instrument import Excursion
+from water2.domain.ledger import PendingEntry
+from water2.services.instruments.excursions import judge_around
+from water2.services.instruments.given import (
+    RecordReadings,
+    RefusedReading,
+    RowReader,
+    Taken,
+    names_of,
+)
+from water2.services.instruments.marks import marks_around
+from water2.services.instruments.meters import meters_named
+from water2.services.instruments.signs import look_again
+from water2.services.instruments.storing import (
+    Held,
+    KeptBatch,
+    store_batches,
+    store_readings,
+)
+from water2.work import Work
+
+RECORDED = "readings.recorded"
+_CONFLICT = "reading_conflicts"
+_write = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+@dataclass
+class Recorded:
+    """What became of a batch: counts, refused rows, and what was opened by it."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    refused: list[RefusedReading] = field(default_factory=list)
+    batch_ids: list[str] = field(default_factory=list)
+    opened: list[Excursion] = field(default_factory=list)
+
+
+async def record_readings(work: Work, command: RecordReadings) -> Recorded:
+    """Store readings and judge them: each by the limit of its day, and with those around it.
+
+    A row is refused by itself. What is stored already is a duplicate where it says the same, and
+    refused where it says something else: nothing is overwritten.
+    """
+    work.require(Action.do_work)
+    names = names_of(command.readings)
+    meters = await meters_named(work, {name for name in names if name is not None})
+    taken, refused = RowReader(meters, work.now).read(command.readings, names)
+    done = Recorded(refused=refused)
+    fresh: Sequence[Taken] = _first_of_each(taken, done)
+    if fresh:
+        batches = _batch_ids({one.meter.site.id for one in fresh})
+        held = await store_readings(work, fresh, batches)
+        fresh = _not_held(fresh, held, done)
+    if fresh:
+        done.accepted = len(fresh)
+        done.batch_ids = await _keep_batches(work, fresh, batches)
+        marks = await marks_around(work, fresh)
+        done.opened = await judge_around(work, fresh, marks)
+        await look_again(work, fresh, marks.signed)
+    done.refused.sort(key=lambda row: row.index)
+    return done
+
+
+def _batch_ids(facility_ids: Collection[str]) -> dict[str, str]:
+    """Return an id nobody can guess for each facility's batch, all in a row."""
+    request = new_id()
+    return {id_: f"{request[:-4]}{n:04x}" for n, id_ in enumerate(sorted(facility_ids))}
+
+
+def _first_of_each(taken: Iterable[Taken], done: Recorded) -> list[Taken]:
+    """Return the first row of each key."""
+    first: dict[tuple[str, datetime], Taken] = {}
+    for one in taken:
+        earlier = first.setdefault((one.meter.id, one.at), one)
+        if earlier is not one:
+            _repeated(one, (earlier.judged.value, earlier.judged.censored), done)
+    return list(first.values())
+
+
+def _not_held(fresh: Sequence[Taken], held: Held, done: Recorded) -> Sequence[Taken]:
+    if not held:
+        return fresh
+    for one in fresh:
+        stored = held.get((one.meter.id, one.at))
+        if stored is not None:
+            _repeated(one, stored, done)
+    return [one for one in fresh if (one.meter.id, one.at) not in held]
+
+
+def _repeated(one: Taken, earlier: tuple[str | None, str | None], done: Recorded) -> None:
+    """Count an equal repeat; refuse one that says something else."""
+    if earlier == (one.judged.value, one.judged.censored):
+        done.duplicate += 1
+        return
+    facts = {"stored": f"{earlier[1] or ''}{earlier[0] or ''}"}
+    done.refused.append(RefusedReading(one.row, "raw", one.raw[:60], _CONFLICT, facts))
+
+
+async def _keep_batches(
+    work: Work, fresh: Sequence[Taken], batches: Mapping[str, str]
+) -> list[str]:
+    """Keep what was taken as one body for each facility, and put its hash on the ledger."""
+    by_facility: dict[str, list[Taken]] = defaultdict(list)
+    for one in fresh:
+        by_facility[one.meter.site.id].append(one)
+    kept = []
+    for facility_id, those in by_facility.items():
+        body = _body(work, batches[facility_id], those)
+        batch = KeptBatch(batches[facility_id], those[0].meter.site, len(those), body)
+        kept.append(batch)
+        _enter(work, those, batch)
+    await store_batches(work, kept)
+    return [batch.id for batch in kept]
+
+
+def _body(work: Work, id_: str, those: Sequence[Taken]) -> bytes:
+    readings = [[one.meter.id, one.told_at, one.raw, one.judged.verdict] for one in those]
+    told = {"batch": id_, "received": instant_text(work.now), "readings": readings}
+    return _write(told).encode()
+
+
+def _enter(work: Work, those: Sequence[Taken], batch: KeptBatch) -> None:
+    site = batch.site
+    verdicts = Counter(one.judged.verdict for one in those)
+    work.record(
+        PendingEntry(
+            ledger_id=site.ledger_id,
+            type=RECORDED,
+            subject=f"facility:{site.id}",
+            occurred_at=max(one.at for one in those),
+            data={
+                "batch": batch.id,
+                "body_sha256": batch.body_sha256,
+                "count": len(those),
+                "out_of_calibration": sum(not one.calibrated for one in those),
+                "verdicts": dict(sorted(verdicts.items())),
+            },
+        )
+    )
