@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from water2.services.trends.instrument_lines import instrument_lines
 from water2.services.trends.readings import Line
 from water2.services.trends.spans import Span
 from water2.work import Work
@@ -9,7 +10,7 @@ from water2.work import Work
 Source = Callable[[Work, Span], Awaitable[Sequence[Line]]]
 """Gives the lines of a span; at most `MOST_BUCKETS` buckets each: see `bucket_seconds`."""
 
-SOURCES: tuple[Source, ...] = ()
+SOURCES: tuple[Source, ...] = (instrument_lines,)
 
 
 async def lines_of(work: Work, span: Span) -> list[Line]:
