@@ -84,6 +84,6 @@ def page_answer(shape: type[Answer], page: Page[Any]) -> Response:
 class SubjectAnswer(Answer):
     """Of whom or what a duty is demanded."""
 
-    type: Literal["tank", "facility", "person"]
+    type: Literal["tank", "facility", "person", "utility"]
     id: str
     code: str | None

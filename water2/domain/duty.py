@@ -16,6 +16,7 @@ class SubjectType(StrEnum):
     tank = "tank"
     facility = "facility"
     person = "person"
+    utility = "utility"
 
 
 class DutyState(StrEnum):

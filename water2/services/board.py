@@ -94,7 +94,7 @@ async def count_provisions(work: Work, view: BoardView) -> list[ProvisionCount]:
     missed = await _missed(work, view)
     return [
         ProvisionCount(obligation, **counts.get(obligation.id, {}), missed=missed[obligation.id])
-        for obligation in view.obligations("tank", "facility", "person")
+        for obligation in view.obligations("tank", "facility", "person", "utility")
         if obligation.evidence and obligation.cadence
     ]
 

@@ -19,7 +19,12 @@ from water2.rules.obligation import Obligation
 from water2.services.duty_histories import History, read_histories
 from water2.services.rows import chunks
 from water2.services.rulebooks import OwnRules, rules_of
-from water2.services.subjects import Subject, subjects_of_facilities, subjects_of_staff
+from water2.services.subjects import (
+    Subject,
+    subject_utility,
+    subjects_of_facilities,
+    subjects_of_staff,
+)
 from water2.work import Work
 
 DUTIES: Any = Duty.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -40,9 +45,12 @@ async def rederive(
     *,
     facility_ids: Sequence[str] = (),
     staff_ids: Sequence[str] = (),
+    itself: bool = False,
     evidence: Collection[str] | None = None,
 ) -> None:
     """Derive the duties of facilities (with all their tanks) and of people anew from all facts.
+
+    `itself`: and those of the utility.
 
     Call it in the act that changed a fact, after flushing the change. Repeating it changes nothing.
     `evidence` names the kinds of it that changed (keys of `LOADERS`), where no day of use, end or
@@ -52,8 +60,10 @@ async def rederive(
     today = work.today(utility.timezone)
     on = Derivation(utility, await rules_of(work, utility), today)
     book = on.rules.on(today)
-    # people before places, as a plan holds them: none waits for another in a circle
-    subjects = await subjects_of_staff(work, staff_ids)
+    # the utility first, as an import holds it, and people before places, as a plan holds them: none
+    # waits for another in a circle
+    subjects = [await subject_utility(work, utility)] if itself else []
+    subjects += await subjects_of_staff(work, staff_ids)
     subjects += await subjects_of_facilities(work, book, facility_ids)
     for obligation in book.obligations_on(today):
         concerned = [s for s in subjects if s.may_bear(obligation.subject)]

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from water2.domain.access import Action
-from water2.domain.duty import Duty, DutyDates, DutyState, days_overdue, state_of
+from water2.domain.duty import Duty, DutyDates, DutyState, SubjectType, days_overdue, state_of
 from water2.domain.errors import Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.organisation import Utility
@@ -149,7 +149,7 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
     rows = (await work.session.execute(statement, always | given)).all()
     shown = rows[: filters.limit]
     following = _cursor(shown[-1]) if len(rows) > len(shown) else None
-    show = _Shown(book, today)
+    show = _Shown(utility, book, today)
     return DutyPage([show.duty(row) for row in shown], following)
 
 
@@ -175,32 +175,33 @@ def _after(cursor: str) -> dict[str, Any]:
 class _Shown:
     """Turns rows into what the API shows; looks each obligation up once."""
 
-    def __init__(self, book: Rulebook, today: date) -> None:
+    def __init__(self, utility: Utility, book: Rulebook, today: date) -> None:
         self._book, self._today = book, today
+        self._utility_code = utility.code
         self._due_soon_days = book.number("due_soon_days")
-        self._grounds: dict[str, tuple[str, str | None, Any]] = {}
+        self._grounds: dict[str, tuple[str, str | None, str | None, Any]] = {}
 
-    def _ground(self, obligation: str) -> tuple[str, str | None, Any]:
-        """Give article, basis of the day (law, or a target) and the period not to be missed."""
+    def _ground(self, obligation: str) -> tuple[str, str | None, str | None, Any]:
+        """Give article, basis of the first day and of the later ones, and the period to keep."""
         if obligation not in self._grounds:
             found = self._book.obligation(obligation, self._today)
             self._grounds[obligation] = (
-                (found.provision.article, found.due_basis, found.period)
+                (found.provision.article, found.first_due_basis, found.due_basis, found.period)
                 if found
-                else ("", None, None)
+                else ("", None, None, None)
             )
         return self._grounds[obligation]
 
     def duty(self, row: Any) -> dict[str, Any]:
-        article, basis, period = self._ground(row.obligation)
+        article, at_first, later, period = self._ground(row.obligation)
         dates = DutyDates(row.due_on, row.opens_on, row.satisfied_on, row.ended_on)
         missed = self._missed(row, period)
         return {
             "id": row.id,
             "obligation": row.obligation,
             "article": article,
-            "basis": basis,
-            "subject": {"type": row.subject_type, "id": row.subject_id, "code": row.code},
+            "basis": at_first if row.ordinal == 1 else later,
+            "subject": {"type": row.subject_type, "id": row.subject_id, "code": self._code(row)},
             "facility_id": row.facility_id,
             "facility_code": row.facility_code,
             "ordinal": row.ordinal,
@@ -214,6 +215,11 @@ class _Shown:
             "missed_halves": missed if period == "half" else [],
             "missed_periods": missed,
         }
+
+    def _code(self, row: Any) -> str | None:
+        """Give the subject's code; the utility's is known and joined to no row."""
+        own = row.subject_type is SubjectType.utility
+        return self._utility_code if own else row.code
 
     def _missed(self, row: Any, period: Any) -> list[str]:
         if period is None or row.satisfied_on is not None:

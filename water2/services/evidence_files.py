@@ -1,4 +1,4 @@
-"""Photos kept as evidence: encrypted, found by the SHA-256 of their plain bytes, kept once."""
+"""Photos and documents kept as evidence: encrypted, found by the SHA-256 of their bytes."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from water2.domain.outage import EvidenceFile
 from water2.work import Work
 
 LARGEST_BYTES = 10 << 20
-_KINDS = (
+_PHOTOS = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"RIFF", "image/webp"),
@@ -31,17 +31,38 @@ def read_photo(given: str) -> bytes:
         raise Invalid.one("photo", "photo_unreadable") from None
 
 
+_DOCUMENTS = ((b"%PDF-", "application/pdf"), *_PHOTOS)
+
+
 async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
     """Keep a photo and return its SHA-256 in hex.
 
     Raises:
         Invalid: it is no JPEG, PNG or WebP, or larger than 10 MiB.
     """
-    media_type = next((kind for head, kind in _KINDS if content.startswith(head)), None)
+    media_type = next((kind for head, kind in _PHOTOS if content.startswith(head)), None)
     if media_type is None:
         raise Invalid.one("photo", "photo_unreadable")
     if len(content) > LARGEST_BYTES:
         raise Invalid.one("photo", "photo_too_large", mib=LARGEST_BYTES >> 20)
+    return await _keep(work, utility_id, content, media_type)
+
+
+async def keep_document(work: Work, utility_id: str, content: bytes) -> str:
+    """Keep a document and return its SHA-256 in hex.
+
+    Raises:
+        Invalid: it is no PDF and no scan, or larger than 10 MiB.
+    """
+    media_type = next((kind for head, kind in _DOCUMENTS if content.startswith(head)), None)
+    if media_type is None:
+        raise Invalid.one("file", "document_unreadable")
+    if len(content) > LARGEST_BYTES:
+        raise Invalid.one("file", "document_too_large", mib=LARGEST_BYTES >> 20)
+    return await _keep(work, utility_id, content, media_type)
+
+
+async def _keep(work: Work, utility_id: str, content: bytes, media_type: str) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     kept = await work.session.exec(
         select(EvidenceFile.id).where(
@@ -62,8 +83,8 @@ async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
     return sha256
 
 
-async def open_photo(work: Work, utility_id: str, sha256: str) -> tuple[bytes, str] | None:
-    """Return a photo and its media type; None: there is none."""
+async def open_file(work: Work, utility_id: str, sha256: str) -> tuple[bytes, str] | None:
+    """Return a file and its media type; None: there is none."""
     rows = await work.session.exec(
         select(EvidenceFile).where(
             EvidenceFile.utility_id == utility_id, EvidenceFile.sha256 == sha256

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from water2.domain.duty import EndReason, SubjectType
 from water2.domain.facility import Facility, Tank
+from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.book import Rulebook
 from water2.rules.scope import duties_run_from
@@ -28,8 +29,9 @@ class Subject:
     tankless: bool = False
 
     def may_bear(self, kind: str | None) -> bool:
-        """Tell whether an obligation about `kind` is about a person or a place, as this is."""
-        return (kind == "person") == (self.type is SubjectType.person)
+        """Tell whether an obligation about `kind` may concern this: a place may lose its tanks."""
+        places = (SubjectType.tank, SubjectType.facility)
+        return kind in places if self.type in places else kind == self.type.value
 
     @property
     def why_none(self) -> EndReason:
@@ -119,6 +121,17 @@ def _runs_from(book: Rulebook, facility: Facility, in_use_on: date | None) -> da
         tank_in_use_on=in_use_on,
         inside_area=facility.inside_area,
     )
+
+
+async def subject_utility(work: Work, utility: Utility) -> Subject:
+    """Return the utility itself as a subject; locks its row.
+
+    Reading: what is demanded of it runs from its first day of operation with water2.
+    """
+    await work.session.exec(
+        select(Utility.id).where(Utility.id == utility.id).with_for_update(key_share=True)
+    )
+    return Subject(SubjectType.utility, utility.id, None, utility.first_day_on)
 
 
 async def subjects_of_staff(work: Work, staff_ids: Sequence[str]) -> list[Subject]:

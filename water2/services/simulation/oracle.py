@@ -53,10 +53,18 @@ def months_after(day: date, months: int) -> date:
 
 def expected_duties(world: World) -> Iterator[Expected]:
     """Yield every duty there should be today, satisfied ones included."""
+    yield from _duties_of_utility(world)
     for facility in world.facilities:
         yield from _duties_of_facility(world, facility)
     for person in world.people:
         yield from _duties_of_person(person)
+
+
+def _duties_of_utility(world: World) -> Iterator[Expected]:
+    """Yield those of a utility that never writes its emergency plan, nor drills it."""
+    begun = world.utility.first_day_on
+    yield Expected("emergency.plan", world.utility.id, 1, begun)
+    yield Expected("emergency.plan.drill", world.utility.id, 1, months_after(begun, 12))
 
 
 def _duties_of_facility(world: World, facility: FacilityLife) -> Iterator[Expected]:
