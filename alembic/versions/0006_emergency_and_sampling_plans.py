@@ -86,6 +86,56 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_emergency_drill_plan_id"), ["plan_id"], unique=False)
 
     op.create_table(
+        "sampling_plan",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("utility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("facility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column(
+            "point",
+            sa.Enum("inlet", "outlet", "terminal", name="point", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "purpose",
+            sa.Enum(
+                "routine",
+                "after_cleaning",
+                "extended",
+                "retest",
+                name="purpose",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("item_set", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
+        sa.Column(
+            "parameters",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("recorded_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("recorded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_sampling_plan_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["utility_id"], ["utility.id"], name=op.f("fk_sampling_plan_utility_id_utility")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sampling_plan")),
+    )
+    with op.batch_alter_table("sampling_plan", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sampling_plan_facility_id"), ["facility_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_sampling_plan_listed", ["utility_id", "recorded_at", "id"], unique=False
+        )
+
+    op.create_table(
         "drill_finding",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("utility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
@@ -122,6 +172,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_drill_finding_listed")
 
     op.drop_table("drill_finding")
+    with op.batch_alter_table("sampling_plan", schema=None) as batch_op:
+        batch_op.drop_index("ix_sampling_plan_listed")
+        batch_op.drop_index(batch_op.f("ix_sampling_plan_facility_id"))
+
+    op.drop_table("sampling_plan")
     with op.batch_alter_table("emergency_drill", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_emergency_drill_plan_id"))
         batch_op.drop_index("ix_emergency_drill_listed")

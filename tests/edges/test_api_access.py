@@ -26,6 +26,7 @@ READ_BY_ALL = (
     "/emergency-plans",
     "/drills",
     "/drill-findings",
+    "/sampling-plans",
     "/ledgers",
     "/organisations",
 )
@@ -38,6 +39,12 @@ FOR_MANAGERS = {
     "/staff/{/staff}/certificates": HEALTH,
     "/households": {"code": "37", "building_id": "{/buildings}", "room": "1"},
     "/work-orders": {"kind": "cleaning", "facility_id": "{/facilities}"},
+    "/sampling-plans": {
+        "facility_id": "{/facilities}",
+        "point": "outlet",
+        "purpose": "routine",
+        "months": 1,
+    },
     "/emergency-plans": {
         "title": "应急预案",
         "text": "一、组织与分工",

@@ -11,7 +11,7 @@ from water2.rules.calendar import PeriodKind
 from water2.rules.provision import Provision, in_force
 
 Basis = Literal["law", "target"]
-SubjectKind = Literal["tank", "facility", "person", "utility"]
+SubjectKind = Literal["tank", "facility", "person", "utility", "sampling_plan", "cleaning"]
 Status = Literal["encoded", "later", "not_encoded"]
 SettingValue = bool | int | Decimal | str | tuple[int, ...]
 

@@ -25,6 +25,7 @@ from water2.services.subjects import (
     subjects_of_facilities,
     subjects_of_staff,
 )
+from water2.services.testing_subjects import TESTS_SATISFY, subjects_of_testing
 from water2.work import Work
 
 DUTIES: Any = Duty.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -64,7 +65,10 @@ async def rederive(
     # waits for another in a circle
     subjects = [await subject_utility(work, utility)] if itself else []
     subjects += await subjects_of_staff(work, staff_ids)
-    subjects += await subjects_of_facilities(work, book, facility_ids)
+    places = await subjects_of_facilities(work, book, facility_ids)
+    subjects += places
+    if evidence is None or TESTS_SATISFY.intersection(evidence):
+        subjects += await subjects_of_testing(work, utility, facility_ids, places)
     for obligation in book.obligations_on(today):
         concerned = [s for s in subjects if s.may_bear(obligation.subject)]
         touched = evidence is None or obligation.evidence in evidence
@@ -109,7 +113,7 @@ def _wanted(
     """Return the columns of all links a subject's chain should have."""
     if subject.runs_from is None:
         return []
-    eras = [history.era(subject.id, subject.runs_from) for history in histories]
+    eras = [history.era(subject.id, subject.runs_from, subject.cadence) for history in histories]
     done = [act.on for era in eras for act in era.evidences]
     periods = sorted(period_keys(done, obligation.period)) if obligation.period else []
     links = chain(eras, subject.runs_from, on.today)

@@ -17,6 +17,7 @@ from water2.rules.cadence import Evidence, evidences_of
 from water2.rules.obligation import Obligation
 from water2.rules.sampling import sampling_rounds
 from water2.services.rows import chunks
+from water2.services.sampling_evidence import own_samples, planned_samples
 from water2.work import Work
 
 EvidenceBySubject = dict[str, tuple[Evidence, ...]]
@@ -175,6 +176,8 @@ LOADERS: dict[str, Loader] = {
     "routine_sample": routine_samples,
     "hygiene_patrol": _patrols(PatrolKind.hygiene),
     "equipment_patrol": _patrols(PatrolKind.equipment),
+    "planned_sample": planned_samples,
+    "own_sample": own_samples,
     "emergency_plan": emergency_plans,
     "emergency_drill": _dated(EmergencyDrill.utility_id, EmergencyDrill.id, EmergencyDrill.held_on),
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -23,13 +24,14 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from water2.domain.access import Action
-from water2.domain.duty import Duty, DutyDates, DutyState, SubjectType, days_overdue, state_of
+from water2.domain.duty import Duty, DutyDates, DutyState, days_overdue, state_of
 from water2.domain.errors import Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.book import Rulebook
 from water2.rules.cadence import missed_periods
+from water2.services.duty_subjects import subject_codes
 from water2.services.rulebooks import book_of
 from water2.work import Work
 
@@ -149,7 +151,7 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
     rows = (await work.session.execute(statement, always | given)).all()
     shown = rows[: filters.limit]
     following = _cursor(shown[-1]) if len(rows) > len(shown) else None
-    show = _Shown(utility, book, today)
+    show = _Shown(await subject_codes(work, utility, shown), book, today)
     return DutyPage([show.duty(row) for row in shown], following)
 
 
@@ -175,9 +177,9 @@ def _after(cursor: str) -> dict[str, Any]:
 class _Shown:
     """Turns rows into what the API shows; looks each obligation up once."""
 
-    def __init__(self, utility: Utility, book: Rulebook, today: date) -> None:
+    def __init__(self, codes: Mapping[str, str], book: Rulebook, today: date) -> None:
         self._book, self._today = book, today
-        self._utility_code = utility.code
+        self._codes = codes  # of subjects that no join tells the code of
         self._due_soon_days = book.number("due_soon_days")
         self._grounds: dict[str, tuple[str, str | None, str | None, Any]] = {}
 
@@ -196,12 +198,13 @@ class _Shown:
         article, at_first, later, period = self._ground(row.obligation)
         dates = DutyDates(row.due_on, row.opens_on, row.satisfied_on, row.ended_on)
         missed = self._missed(row, period)
+        code = self._codes.get(row.subject_id, row.code)
         return {
             "id": row.id,
             "obligation": row.obligation,
             "article": article,
             "basis": at_first if row.ordinal == 1 else later,
-            "subject": {"type": row.subject_type, "id": row.subject_id, "code": self._code(row)},
+            "subject": {"type": row.subject_type, "id": row.subject_id, "code": code},
             "facility_id": row.facility_id,
             "facility_code": row.facility_code,
             "ordinal": row.ordinal,
@@ -215,11 +218,6 @@ class _Shown:
             "missed_halves": missed if period == "half" else [],
             "missed_periods": missed,
         }
-
-    def _code(self, row: Any) -> str | None:
-        """Give the subject's code; the utility's is known and joined to no row."""
-        own = row.subject_type is SubjectType.utility
-        return self._utility_code if own else row.code
 
     def _missed(self, row: Any, period: Any) -> list[str]:
         if period is None or row.satisfied_on is not None:

@@ -36,7 +36,7 @@ from water2.services.sample_results import (
 )
 from water2.work import Work
 
-SAMPLES_SATISFY = ("routine_sample", "credited_cleaning")
+SAMPLES_SATISFY = ("routine_sample", "credited_cleaning", "planned_sample", "own_sample")
 
 
 class RecordSample(Command):

@@ -11,6 +11,7 @@ from water2.domain.facility import Facility, Tank
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.book import Rulebook
+from water2.rules.cadence import Cadence
 from water2.rules.scope import duties_run_from
 from water2.services.rows import chunks
 from water2.work import Work
@@ -27,6 +28,7 @@ class Subject:
     ends_on: date | None = None
     end_reason: EndReason | None = None
     tankless: bool = False
+    cadence: Cadence | None = None  # its own, where the obligation leaves it to its subject
 
     def may_bear(self, kind: str | None) -> bool:
         """Tell whether an obligation about `kind` may concern this: a place may lose its tanks."""
