@@ -5,7 +5,7 @@ from datetime import date
 from itertools import groupby, zip_longest
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import BindParameter, bindparam, exists, select
 from sqlmodel import col
 
 from water2.domain.cleaning import Cleaning
@@ -18,6 +18,37 @@ from water2.services.rows import chunks
 from water2.services.subjects import Subject
 from water2.work import Work
 
+_FACILITIES: BindParameter[Any] = bindparam("facilities", expanding=True)
+# built once: nearly every act on a facility asks for them
+_PLANS = select(
+    col(SamplingPlan.id),
+    col(SamplingPlan.facility_id),
+    col(SamplingPlan.months),
+    col(SamplingPlan.from_on),
+    col(SamplingPlan.ended_on),
+).where(col(SamplingPlan.facility_id).in_(_FACILITIES))
+_HAD_A_DUTY = exists().where(
+    col(Duty.subject_id) == Cleaning.id, col(Duty.obligation) == AFTER_CLEANING
+)
+_CLEANINGS = (
+    select(
+        col(Cleaning.id),
+        col(Cleaning.facility_id),
+        col(Cleaning.subject_id),
+        col(Cleaning.cleaned_on),
+        _HAD_A_DUTY.label("had_a_duty"),
+    )
+    .where(
+        col(Cleaning.facility_id).in_(_FACILITIES),
+        col(Cleaning.cleaned_on) >= bindparam("first_day_on"),
+    )
+    .order_by(
+        col(Cleaning.subject_id),
+        col(Cleaning.cleaned_on),
+        col(Cleaning.recorded_at),
+        col(Cleaning.id),
+    )
+)
 TESTS_SATISFY = frozenset({"planned_sample", "own_sample"})
 
 
@@ -39,15 +70,7 @@ async def subjects_of_testing(
 async def _plans(
     work: Work, places: Mapping[str, Subject], facility_ids: Sequence[str]
 ) -> list[Subject]:
-    rows = await work.session.execute(
-        select(
-            col(SamplingPlan.id),
-            col(SamplingPlan.facility_id),
-            col(SamplingPlan.months),
-            col(SamplingPlan.from_on),
-            col(SamplingPlan.ended_on),
-        ).where(col(SamplingPlan.facility_id).in_(facility_ids))
-    )
+    rows = await work.session.execute(_PLANS, {"facilities": list(facility_ids)})
     return [_plan(places[row.facility_id], row) for row in rows]
 
 
@@ -81,28 +104,8 @@ async def _cleanings(
     Reading: a cleaning that came on record when a later one had taken its place demands no sample,
     nor does one from before the first day of operation: history makes no duties.
     """
-    had_a_duty = exists().where(
-        col(Duty.subject_id) == Cleaning.id, col(Duty.obligation) == AFTER_CLEANING
-    )
-    rows = await work.session.execute(
-        select(
-            col(Cleaning.id),
-            col(Cleaning.facility_id),
-            col(Cleaning.subject_id),
-            col(Cleaning.cleaned_on),
-            had_a_duty.label("had_a_duty"),
-        )
-        .where(
-            col(Cleaning.facility_id).in_(facility_ids),
-            col(Cleaning.cleaned_on) >= utility.first_day_on,
-        )
-        .order_by(
-            col(Cleaning.subject_id),
-            col(Cleaning.cleaned_on),
-            col(Cleaning.recorded_at),
-            col(Cleaning.id),
-        )
-    )
+    since = {"first_day_on": utility.first_day_on, "facilities": list(facility_ids)}
+    rows = await work.session.execute(_CLEANINGS, since)
     found: list[Subject] = []
     for subject_id, group in groupby(rows.all(), key=lambda row: row.subject_id):
         if subject_id not in places:
