@@ -55,6 +55,8 @@ async def seed_fleet(installation: Installation, fleet: Fleet) -> None:
     empty = "''" if dialect == "postgresql" else "x''"
     await statements(
         installation,
+        # as where the utility has its emergency plan: of its own nothing is due to wake
+        "UPDATE duty SET wake_on = NULL WHERE subject_type = 'utility'",
         "INSERT INTO ledger (id, utility_id, kind, subject_id, size, frontier)"
         f" {facilities} SELECT {id_of('ledger')}, '{utility}', 'facility', {id_of('facility')},"
         f" 0, {empty} FROM n",

@@ -327,6 +327,6 @@ async def test_a_large_scan_is_handed_in_as_a_file_once(api, lab, place):
     assert (await handed_in(lab, b"%PDF-1.7 x")).json()["reason"] == "scan_on_record"
     assert (await handed_in(api.manager, large)).json()["reason"] == "lab_report_of_laboratory"
     assert (await handed_in(api.health, large)).status_code == 403
-    assert fields(await handed_in(lab, b"none")) == {"scan": "scan_unreadable"}
+    assert fields(await handed_in(lab, b"none")) == {"scan": "paper_unreadable"}
     twice = [("file", ("a.pdf", large)), ("file", ("b.pdf", large))]
     assert fields(await lab.post(inside, files=twice)) == {"file": "repeated"}

@@ -111,7 +111,7 @@ async def test_two_posters_at_once_are_each_recorded(api, estate, outage):
         ({"posted_at": HUNG}, "posted_at", "before_publishing"),
         ({"posted_at": (NOW + timedelta(hours=2)).isoformat()}, "posted_at", "in_future"),
         ({"building_id": "9幢"}, "building_id", "unknown_building"),
-        ({"photo": "not base64!"}, "photo", "photo_unreadable"),
+        ({"photo": "not base64!"}, "photo", "base64_unreadable"),
         ({"photo": b64encode(b"GIF89a").decode()}, "photo", "photo_unreadable"),
         ({"when": "now"}, "when", "extra_forbidden"),
         ({"posted_at": None}, "posted_at", "instant_unreadable"),
@@ -137,7 +137,7 @@ async def test_what_is_no_object_of_json_is_refused(api, outage, body):
     ("files", "field", "code"),
     [
         ([("photo", ("a.gif", b"GIF89a", "image/gif"))], "photo", "photo_unreadable"),
-        ([("photo", ("a.png", PNG + bytes(10 << 20), "image/png"))], "photo", "photo_too_large"),
+        ([("photo", ("a.png", PNG + bytes(10 << 20), "image/png"))], "photo", "file_too_large"),
         ([("scan", ("a.png", PNG, "image/png"))], "scan", "extra_forbidden"),
         ([("photo", ("a.png", PNG, "image/png"))] * 2, "photo", "repeated"),
     ],

@@ -82,7 +82,8 @@ async def test_fire_systems_are_outside_and_say_by_which_clause(api):
     assert fire["in_scope"] is False
     assert fire["scope_clause"]
     await added(api.manager, f"/facilities/{fire['id']}/tanks", TANK)
-    assert (await api.manager.get("/duties")).json()["items"] == []
+    of_the_place = await api.manager.get("/duties", params={"facility": fire["code"]})
+    assert of_the_place.json()["items"] == []
 
 
 @pytest.mark.parametrize(

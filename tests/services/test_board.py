@@ -103,6 +103,7 @@ async def test_what_a_place_does_not_demand_is_not_counted(
         "staff.training",
         "staff.fitness",
         "cleaning",
+        "emergency.plan",
     ]
 
 

@@ -46,7 +46,10 @@ class DutyQuery(ListQuery):
     obligation: str | None = None
     facility: str | None = Field(None, description="id or code")
     facility_id: str | None = Field(None, description="the same as `facility`")
-    subject: str | None = Field(None, description="id of the tank, facility or person")
+    subject: str | None = Field(
+        None,
+        description="id of what it is demanded of",
+    )
     state: DutyState | None = None
     due_before: Day | None = Field(None, description="excluded itself")
 

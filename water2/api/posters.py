@@ -13,7 +13,7 @@ from water2.domain.errors import NotFound
 from water2.domain.organisation import Utility
 from water2.domain.outage import Poster
 from water2.rules.flags import FlagCode
-from water2.services.evidence_files import open_photo
+from water2.services.evidence_files import open_file
 from water2.services.outages.posters import (
     PosterTask,
     all_poster_tasks,
@@ -118,7 +118,7 @@ async def show_photo(work: Reading, id_: Id) -> Response:
     poster = await fetch(work, Poster, id_)
     kept = None
     if poster.photo_sha256 is not None:
-        kept = await open_photo(work, poster.utility_id, poster.photo_sha256)
+        kept = await open_file(work, poster.utility_id, poster.photo_sha256)
     if kept is None:
         raise NotFound("photo", id_)
     content, media_type = kept

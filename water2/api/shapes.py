@@ -3,12 +3,13 @@
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from water2.edge.facts import instant_text
+from water2.rules.obligation import SubjectKind
 from water2.services.paging import MOST_ROWS, Page, PageAsked
 
 T = TypeVar("T")
@@ -84,6 +85,6 @@ def page_answer(shape: type[Answer], page: Page[Any]) -> Response:
 class SubjectAnswer(Answer):
     """Of whom or what a duty is demanded."""
 
-    type: Literal["tank", "facility", "person"]
+    type: SubjectKind
     id: str
     code: str | None

@@ -16,6 +16,9 @@ class SubjectType(StrEnum):
     tank = "tank"
     facility = "facility"
     person = "person"
+    utility = "utility"
+    sampling_plan = "sampling_plan"
+    cleaning = "cleaning"  # one cleaning, which wants its own sample
 
 
 class DutyState(StrEnum):
@@ -37,6 +40,8 @@ class EndReason(StrEnum):
     left = "left"
     no_longer_in_scope = "no_longer_in_scope"
     no_longer_handles_water = "no_longer_handles_water"
+    plan_ended = "plan_ended"
+    superseded = "superseded"
 
 
 class Duty(SQLModel, table=True):

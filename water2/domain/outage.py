@@ -139,7 +139,7 @@ class Poster(SQLModel, table=True):
 
 
 class EvidenceFile(SQLModel, table=True):
-    """A photo, encrypted: it may show people. Found by the SHA-256 of its plain bytes."""
+    """A photo or document, encrypted: it may show people. Found by the SHA-256 of its bytes."""
 
     __tablename__ = "evidence_file"
 

@@ -11,6 +11,7 @@ from water2.rules.calendar import PeriodKind
 from water2.rules.provision import Provision, in_force
 
 Basis = Literal["law", "target"]
+SubjectKind = Literal["tank", "facility", "person", "utility", "sampling_plan", "cleaning"]
 Status = Literal["encoded", "later", "not_encoded"]
 SettingValue = bool | int | Decimal | str | tuple[int, ...]
 
@@ -49,7 +50,7 @@ class Obligation:
     provision: Provision
     title: str
     title_en: str
-    subject: Literal["tank", "facility", "person"] | None
+    subject: SubjectKind | None
     basis: Basis
     status: Status
     period: PeriodKind | None
@@ -86,6 +87,15 @@ class Obligation:
         """What the due day rests on: a value the operator tightened is a target, not law."""
         own = any(self.values[key].basis == "target" for key in INTERVAL if key in self.values)
         return "target" if own else self.basis
+
+    @property
+    def first_due_basis(self) -> Basis:
+        """What the first due day rests on: where it is due at once, on that and not the interval.
+
+        A plan must exist by law; by when it is looked through again is a target.
+        """
+        at_once = self.values.get("at_once")
+        return at_once.basis if at_once and self.basis == "law" else self.due_basis
 
     @property
     def opens_ahead_days(self) -> int:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func
 from sqlmodel import col, select
@@ -14,7 +14,7 @@ from water2.domain.errors import NotFound
 from water2.domain.organisation import Utility
 from water2.rules.book import Rulebook
 from water2.rules.cadence import missed_periods
-from water2.rules.obligation import Obligation
+from water2.rules.obligation import Obligation, SubjectKind
 from water2.services.duty_queries import in_state
 from water2.services.rulebooks import book_of
 from water2.work import Work
@@ -94,7 +94,7 @@ async def count_provisions(work: Work, view: BoardView) -> list[ProvisionCount]:
     missed = await _missed(work, view)
     return [
         ProvisionCount(obligation, **counts.get(obligation.id, {}), missed=missed[obligation.id])
-        for obligation in view.obligations("tank", "facility", "person")
+        for obligation in view.obligations(*get_args(SubjectKind))
         if obligation.evidence and obligation.cadence
     ]
 

@@ -203,9 +203,8 @@ async def _close(
     order.version += 1
     for cleaning in cleanings:
         await credit_recorded(work, visit.utility, visit.facility, cleaning)
-    await rederive(
-        work, visit.utility, facility_ids=[visit.facility.id], evidence=["credited_cleaning"]
-    )
+    satisfied = ["credited_cleaning", "own_sample"]
+    await rederive(work, visit.utility, facility_ids=[visit.facility.id], evidence=satisfied)
     for cleaning, told in recorded:
         record_order(
             work,

@@ -19,7 +19,13 @@ from water2.rules.obligation import Obligation
 from water2.services.duty_histories import History, read_histories
 from water2.services.rows import chunks
 from water2.services.rulebooks import OwnRules, rules_of
-from water2.services.subjects import Subject, subjects_of_facilities, subjects_of_staff
+from water2.services.subjects import (
+    Subject,
+    subject_utility,
+    subjects_of_facilities,
+    subjects_of_staff,
+)
+from water2.services.testing_subjects import TESTS_SATISFY, subjects_of_testing
 from water2.work import Work
 
 DUTIES: Any = Duty.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -40,9 +46,12 @@ async def rederive(
     *,
     facility_ids: Sequence[str] = (),
     staff_ids: Sequence[str] = (),
+    itself: bool = False,
     evidence: Collection[str] | None = None,
 ) -> None:
     """Derive the duties of facilities (with all their tanks) and of people anew from all facts.
+
+    `itself`: and those of the utility.
 
     Call it in the act that changed a fact, after flushing the change. Repeating it changes nothing.
     `evidence` names the kinds of it that changed (keys of `LOADERS`), where no day of use, end or
@@ -52,9 +61,14 @@ async def rederive(
     today = work.today(utility.timezone)
     on = Derivation(utility, await rules_of(work, utility), today)
     book = on.rules.on(today)
-    # people before places, as a plan holds them: none waits for another in a circle
-    subjects = await subjects_of_staff(work, staff_ids)
-    subjects += await subjects_of_facilities(work, book, facility_ids)
+    # the utility first, as an import holds it, and people before places, as a plan holds them: none
+    # waits for another in a circle
+    subjects = [await subject_utility(work, utility)] if itself else []
+    subjects += await subjects_of_staff(work, staff_ids)
+    places = await subjects_of_facilities(work, book, facility_ids)
+    subjects += places
+    if evidence is None or TESTS_SATISFY.intersection(evidence):
+        subjects += await subjects_of_testing(work, utility, facility_ids, places)
     for obligation in book.obligations_on(today):
         concerned = [s for s in subjects if s.may_bear(obligation.subject)]
         touched = evidence is None or obligation.evidence in evidence
@@ -99,7 +113,7 @@ def _wanted(
     """Return the columns of all links a subject's chain should have."""
     if subject.runs_from is None:
         return []
-    eras = [history.era(subject.id, subject.runs_from) for history in histories]
+    eras = [history.era(subject.id, subject.runs_from, subject.cadence) for history in histories]
     done = [act.on for era in eras for act in era.evidences]
     periods = sorted(period_keys(done, obligation.period)) if obligation.period else []
     links = chain(eras, subject.runs_from, on.today)

@@ -8,14 +8,16 @@ from sqlalchemy import Select, select
 from sqlmodel import col
 
 from water2.domain.cleaning import Cleaning, Inspection
+from water2.domain.emergency import EmergencyDrill, EmergencyPlan
 from water2.domain.patrol import Patrol, PatrolKind
 from water2.domain.staff import Certificate, CertificateKind
 from water2.domain.water import Purpose, Sample
-from water2.rules import fitness
+from water2.rules import emergency, fitness
 from water2.rules.cadence import Evidence, evidences_of
 from water2.rules.obligation import Obligation
 from water2.rules.sampling import sampling_rounds
 from water2.services.rows import chunks
+from water2.services.sampling_evidence import own_samples, planned_samples
 from water2.work import Work
 
 EvidenceBySubject = dict[str, tuple[Evidence, ...]]
@@ -136,6 +138,26 @@ async def trainings(work: Work, _obligation: Obligation, ids: Sequence[str]) -> 
     }
 
 
+async def emergency_plans(
+    work: Work, obligation: Obligation, ids: Sequence[str]
+) -> EvidenceBySubject:
+    """The versions of the emergency plan; each is looked through again by its own day."""
+    rows = await _grouped(
+        work,
+        ids,
+        lambda chunk: select(
+            col(EmergencyPlan.utility_id),
+            col(EmergencyPlan.id),
+            col(EmergencyPlan.issued_on),
+            col(EmergencyPlan.review_on),
+        ).where(col(EmergencyPlan.utility_id).in_(chunk)),
+    )
+    return {
+        utility: emergency.plan_evidences([(r[1], r[2], r[3]) for r in found], obligation)
+        for utility, found in rows.items()
+    }
+
+
 LOADERS: dict[str, Loader] = {
     "credited_cleaning": _dated(
         Cleaning.subject_id,
@@ -154,4 +176,8 @@ LOADERS: dict[str, Loader] = {
     "routine_sample": routine_samples,
     "hygiene_patrol": _patrols(PatrolKind.hygiene),
     "equipment_patrol": _patrols(PatrolKind.equipment),
+    "planned_sample": planned_samples,
+    "own_sample": own_samples,
+    "emergency_plan": emergency_plans,
+    "emergency_drill": _dated(EmergencyDrill.utility_id, EmergencyDrill.id, EmergencyDrill.held_on),
 }

@@ -20,10 +20,10 @@ class History:
     cadence: Cadence
     evidence: Mapping[str, tuple[Evidence, ...]]
 
-    def era(self, subject_id: str, runs_from: date) -> Era:
-        """Give one subject's part of it."""
+    def era(self, subject_id: str, runs_from: date, own: Cadence | None = None) -> Era:
+        """Give one subject's part of it; `own`: the subject's cadence, where it sets one."""
         done = self.evidence.get(subject_id, ())
-        return Era(self.begins, first_due(self.cadence, runs_from), done)
+        return Era(self.begins, first_due(own or self.cadence, runs_from), done)
 
 
 async def read_histories(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -30,6 +31,7 @@ from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.book import Rulebook
 from water2.rules.cadence import missed_periods
+from water2.services.duty_subjects import subject_codes
 from water2.services.rulebooks import book_of
 from water2.work import Work
 
@@ -149,7 +151,7 @@ async def list_duties(work: Work, utility: Utility, filters: DutyFilters) -> Dut
     rows = (await work.session.execute(statement, always | given)).all()
     shown = rows[: filters.limit]
     following = _cursor(shown[-1]) if len(rows) > len(shown) else None
-    show = _Shown(book, today)
+    show = _Shown(await subject_codes(work, utility, shown), book, today)
     return DutyPage([show.duty(row) for row in shown], following)
 
 
@@ -175,32 +177,34 @@ def _after(cursor: str) -> dict[str, Any]:
 class _Shown:
     """Turns rows into what the API shows; looks each obligation up once."""
 
-    def __init__(self, book: Rulebook, today: date) -> None:
+    def __init__(self, codes: Mapping[str, str], book: Rulebook, today: date) -> None:
         self._book, self._today = book, today
+        self._codes = codes  # of subjects that no join tells the code of
         self._due_soon_days = book.number("due_soon_days")
-        self._grounds: dict[str, tuple[str, str | None, Any]] = {}
+        self._grounds: dict[str, tuple[str, str | None, str | None, Any]] = {}
 
-    def _ground(self, obligation: str) -> tuple[str, str | None, Any]:
-        """Give article, basis of the day (law, or a target) and the period not to be missed."""
+    def _ground(self, obligation: str) -> tuple[str, str | None, str | None, Any]:
+        """Give article, basis of the first day and of the later ones, and the period to keep."""
         if obligation not in self._grounds:
             found = self._book.obligation(obligation, self._today)
             self._grounds[obligation] = (
-                (found.provision.article, found.due_basis, found.period)
+                (found.provision.article, found.first_due_basis, found.due_basis, found.period)
                 if found
-                else ("", None, None)
+                else ("", None, None, None)
             )
         return self._grounds[obligation]
 
     def duty(self, row: Any) -> dict[str, Any]:
-        article, basis, period = self._ground(row.obligation)
+        article, at_first, later, period = self._ground(row.obligation)
         dates = DutyDates(row.due_on, row.opens_on, row.satisfied_on, row.ended_on)
         missed = self._missed(row, period)
+        code = self._codes.get(row.subject_id, row.code)
         return {
             "id": row.id,
             "obligation": row.obligation,
             "article": article,
-            "basis": basis,
-            "subject": {"type": row.subject_type, "id": row.subject_id, "code": row.code},
+            "basis": at_first if row.ordinal == 1 else later,
+            "subject": {"type": row.subject_type, "id": row.subject_id, "code": code},
             "facility_id": row.facility_id,
             "facility_code": row.facility_code,
             "ordinal": row.ordinal,

@@ -1,4 +1,4 @@
-"""Photos and scans as evidence: encrypted, found by the SHA-256 of their bytes, kept once."""
+"""Photos and papers as evidence: encrypted, found by the SHA-256 of their bytes, kept once."""
 
 import base64
 import binascii
@@ -11,16 +11,16 @@ from water2.domain.outage import EvidenceFile
 from water2.work import Work
 
 LARGEST_BYTES = 10 << 20
-_KINDS = (
+_PHOTOS = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"RIFF", "image/webp"),
 )
-_PDF = (b"%PDF-", "application/pdf")
+_PAPERS = ((b"%PDF-", "application/pdf"), *_PHOTOS)
 
 
-def read_photo(given: str, field: str = "photo") -> bytes:
-    """Return the bytes of a photo written in base64, with or without a `data:` head.
+def read_base64(given: str, field: str) -> bytes:
+    """Return the bytes of a file written in base64, with or without a `data:` head.
 
     Raises:
         Invalid: it is none.
@@ -29,7 +29,7 @@ def read_photo(given: str, field: str = "photo") -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Invalid.one(field, "photo_unreadable") from None
+        raise Invalid.one(field, "base64_unreadable") from None
 
 
 async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
@@ -38,37 +38,27 @@ async def keep_photo(work: Work, utility_id: str, content: bytes) -> str:
     Raises:
         Invalid: it is no JPEG, PNG or WebP, or larger than 10 MiB.
     """
-    media_type = next((kind for head, kind in _KINDS if content.startswith(head)), None)
+    media_type = next((kind for head, kind in _PHOTOS if content.startswith(head)), None)
     if media_type is None:
         raise Invalid.one("photo", "photo_unreadable")
     return await _keep(work, utility_id, content, "photo", media_type)
 
 
-async def keep_scan(work: Work, utility_id: str, given: str) -> str:
-    """Keep a scanned paper, given in base64, and return its SHA-256 in hex.
-
-    Raises:
-        Invalid: as `keep_scan_file`.
-    """
-    return await keep_scan_file(work, utility_id, read_photo(given, "scan"))
-
-
-async def keep_scan_file(work: Work, utility_id: str, content: bytes) -> str:
-    """Keep a scanned paper and return its SHA-256 in hex.
+async def keep_paper(work: Work, utility_id: str, content: bytes, field: str) -> str:
+    """Keep a document, or the scan of a paper, and return its SHA-256 in hex.
 
     Raises:
         Invalid: it is no PDF, JPEG, PNG or WebP, or larger than 10 MiB.
     """
-    kinds = (*_KINDS, _PDF)
-    media_type = next((kind for head, kind in kinds if content.startswith(head)), None)
+    media_type = next((kind for head, kind in _PAPERS if content.startswith(head)), None)
     if media_type is None:
-        raise Invalid.one("scan", "scan_unreadable")
-    return await _keep(work, utility_id, content, "scan", media_type)
+        raise Invalid.one(field, "paper_unreadable")
+    return await _keep(work, utility_id, content, field, media_type)
 
 
 async def _keep(work: Work, utility_id: str, content: bytes, field: str, media_type: str) -> str:
     if len(content) > LARGEST_BYTES:
-        raise Invalid.one(field, "photo_too_large", mib=LARGEST_BYTES >> 20)
+        raise Invalid.one(field, "file_too_large", mib=LARGEST_BYTES >> 20)
     sha256 = hashlib.sha256(content).hexdigest()
     kept = await work.session.exec(
         select(EvidenceFile.id).where(
@@ -89,8 +79,8 @@ async def _keep(work: Work, utility_id: str, content: bytes, field: str, media_t
     return sha256
 
 
-async def open_photo(work: Work, utility_id: str, sha256: str) -> tuple[bytes, str] | None:
-    """Return a photo and its media type; None: there is none."""
+async def open_file(work: Work, utility_id: str, sha256: str) -> tuple[bytes, str] | None:
+    """Return a file and its media type; None: there is none."""
     rows = await work.session.exec(
         select(EvidenceFile).where(
             EvidenceFile.utility_id == utility_id, EvidenceFile.sha256 == sha256

@@ -10,6 +10,7 @@ from water2.domain.ids import new_id
 from water2.domain.ledger import LedgerKind, PendingEntry, new_ledger
 from water2.domain.organisation import Jurisdiction, Organisation, OrganisationKind, Utility
 from water2.rules.book import load_book
+from water2.services.duties import rederive
 from water2.work import Work
 
 
@@ -24,7 +25,7 @@ class FoundUtility:
 
 
 async def found_utility(work: Work, command: FoundUtility) -> Utility:
-    """Found a utility with its ledgers; today is its first day of operation.
+    """Found a utility with its ledgers and its own duties; today is its first day of operation.
 
     Raises:
         Conflict: the code or the name is taken.
@@ -53,16 +54,21 @@ async def found_utility(work: Work, command: FoundUtility) -> Utility:
     work.session.add_all([organisation, own, rollup])
     await work.session.flush()  # the utility refers to them
     work.session.add(utility)
+    await rederive(work, utility, itself=True)
+    _enter(work, utility)
+    return utility
+
+
+def _enter(work: Work, utility: Utility) -> None:
     work.record(
         PendingEntry(
-            ledger_id=own.id,
+            ledger_id=utility.ledger_id,
             type="utility.founded",
             subject=f"utility:{utility.id}",
             occurred_at=work.now,
-            data={"code": utility.code, "place": utility.place, "timezone": timezone},
+            data={"code": utility.code, "place": utility.place, "timezone": utility.timezone},
         )
     )
-    return utility
 
 
 async def _refuse_taken(work: Work, command: FoundUtility) -> None:

@@ -5,7 +5,7 @@ from water2.domain.errors import Conflict, NotFound
 from water2.domain.laboratory import LabReport
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
-from water2.services.evidence_files import keep_scan_file, open_photo
+from water2.services.evidence_files import keep_paper, open_file
 from water2.services.lab_report_queries import report_seen
 from water2.services.reporting import reports_itself
 from water2.work import Work
@@ -23,7 +23,7 @@ async def attach_scan(work: Work, id_: str, content: bytes) -> LabReport:
     report = await report_seen(work, id_)
     if report.organisation_id is not None and not reports_itself(work):
         raise Conflict("lab_report_of_laboratory", {"number": report.number})
-    sha256 = await keep_scan_file(work, report.utility_id, content)
+    sha256 = await keep_paper(work, report.utility_id, content, "scan")
     if report.scan_sha256 == sha256:
         return report
     if report.scan_sha256 is not None:
@@ -53,7 +53,7 @@ async def open_scan(work: Work, id_: str) -> tuple[bytes, str]:
     report = await report_seen(work, id_)
     kept = None
     if report.scan_sha256 is not None:
-        kept = await open_photo(work, report.utility_id, report.scan_sha256)
+        kept = await open_file(work, report.utility_id, report.scan_sha256)
     if kept is None:
         raise NotFound("scan", id_)
     return kept

@@ -13,7 +13,7 @@ from water2.domain.errors import Conflict, FieldProblem, Invalid
 from water2.domain.facility import Facility
 from water2.domain.laboratory import LabReport
 from water2.domain.water import Point, Purpose, Sample, SampleVerdict
-from water2.services.evidence_files import keep_scan
+from water2.services.evidence_files import keep_paper, read_base64
 from water2.services.instants import Instant
 from water2.services.lab_report_entries import settle_report
 from water2.services.register import require_past
@@ -166,7 +166,10 @@ async def add_report(
     work, utility = reporter.work, reporter.utility
     for field in ("received_on", "tested_on", "issued_on"):
         require_past(field, getattr(command, field), work.today(utility.timezone))
-    scan = await keep_scan(work, utility.id, command.scan) if command.scan else None
+    scan = None
+    if command.scan is not None:
+        content = read_base64(command.scan, "scan")
+        scan = await keep_paper(work, utility.id, content, "scan")
     known = command.model_dump(exclude={"laboratory", "samples", "scan", "late_reason", "reason"})
     report = LabReport(
         **known,

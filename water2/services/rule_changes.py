@@ -32,6 +32,7 @@ async def apply_rule_changes(runtime: Runtime, utility: Utility, today: date) ->
         async with runtime.work() as work:
             await rederive(work, utility, facility_ids=facility_ids, staff_ids=staff_ids)
     async with runtime.work() as work:
+        await rederive(work, utility, itself=True)
         held = await fetch(work, Utility, utility.id, lock=True)
         if held.rules_mark != mark:  # another worker may have been here
             held.rules_mark = mark
@@ -41,7 +42,7 @@ async def apply_rule_changes(runtime: Runtime, utility: Utility, today: date) ->
 async def derive_all(work: Work, utility: Utility) -> None:
     """Derive every duty of a utility anew in this one unit: dates may have moved with a value."""
     facilities, people = await _subject_ids(work, utility)
-    await rederive(work, utility, facility_ids=facilities, staff_ids=people)
+    await rederive(work, utility, facility_ids=facilities, staff_ids=people, itself=True)
 
 
 async def _subject_ids(work: Work, utility: Utility) -> tuple[Sequence[str], Sequence[str]]:

@@ -41,7 +41,7 @@ from water2.services.sample_results import (
 from water2.services.sample_signs import JUDGED_ANEW, signs_of_report, standing_of
 from water2.work import Work
 
-SAMPLES_SATISFY = ("routine_sample", "credited_cleaning")
+SAMPLES_SATISFY = ("routine_sample", "credited_cleaning", "planned_sample", "own_sample")
 
 
 class RecordSample(Command):

@@ -8,8 +8,10 @@ from sqlmodel import col, select
 
 from water2.domain.duty import EndReason, SubjectType
 from water2.domain.facility import Facility, Tank
+from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.book import Rulebook
+from water2.rules.cadence import Cadence
 from water2.rules.scope import duties_run_from
 from water2.services.rows import chunks
 from water2.work import Work
@@ -26,10 +28,12 @@ class Subject:
     ends_on: date | None = None
     end_reason: EndReason | None = None
     tankless: bool = False
+    cadence: Cadence | None = None  # its own, where the obligation leaves it to its subject
 
     def may_bear(self, kind: str | None) -> bool:
-        """Tell whether an obligation about `kind` is about a person or a place, as this is."""
-        return (kind == "person") == (self.type is SubjectType.person)
+        """Tell whether an obligation about `kind` may concern this: a place may lose its tanks."""
+        places = (SubjectType.tank, SubjectType.facility)
+        return kind in places if self.type in places else kind == self.type.value
 
     @property
     def why_none(self) -> EndReason:
@@ -119,6 +123,17 @@ def _runs_from(book: Rulebook, facility: Facility, in_use_on: date | None) -> da
         tank_in_use_on=in_use_on,
         inside_area=facility.inside_area,
     )
+
+
+async def subject_utility(work: Work, utility: Utility) -> Subject:
+    """Return the utility itself as a subject; locks its row.
+
+    Reading: what is demanded of it runs from its first day of operation with water2.
+    """
+    await work.session.exec(
+        select(Utility.id).where(Utility.id == utility.id).with_for_update(key_share=True)
+    )
+    return Subject(SubjectType.utility, utility.id, None, utility.first_day_on)
 
 
 async def subjects_of_staff(work: Work, staff_ids: Sequence[str]) -> list[Subject]:

@@ -65,11 +65,11 @@ async def digest_lines(
         digests[row.Digest.id] = row.Digest
         by_digest[row.Digest.id].append(row)
     today = work.today(utility.timezone)
-    return [(digests[id_], _lines(book, today, those)) for id_, those in by_digest.items()]
+    return [(digests[id_], _lines(utility, book, today, those)) for id_, those in by_digest.items()]
 
 
-def _lines(book: Rulebook, today: date, rows: list[Any]) -> Lines:
-    items = [_item(book, today, row) for row in rows[:MOST_LINES]]
+def _lines(utility: Utility, book: Rulebook, today: date, rows: list[Any]) -> Lines:
+    items = [_item(utility, book, today, row) for row in rows[:MOST_LINES]]
     shown = []
     for item, row in zip(items, rows, strict=False):
         key = "digest_line_overdue" if row.due_on < today else "digest_line"
@@ -78,11 +78,12 @@ def _lines(book: Rulebook, today: date, rows: list[Any]) -> Lines:
     return Lines(len(rows), tuple(shown), tuple(items))
 
 
-def _item(book: Rulebook, today: date, row: Any) -> dict[str, object]:
+def _item(utility: Utility, book: Rulebook, today: date, row: Any) -> dict[str, object]:
     obligation = book.obligation(row.obligation, today)
+    codes = [code for code in (row.facility, row.subject) if code]
     return {
         "obligation": row.obligation,
         "title": obligation.title if obligation else row.obligation,
-        "subject": " ".join(code for code in (row.facility, row.subject) if code),
+        "subject": " ".join(codes or [utility.name]),
         "due_on": row.due_on.isoformat(),
     }

@@ -14,6 +14,7 @@ from water2.domain.staff import Certificate, CertificateKind, Staff
 from water2.domain.work_order import WorkOrder, WorkOrderState
 from water2.services.certificates import RevokeCertificate, revoke_certificate
 from water2.services.demo import files, history
+from water2.services.demo.emergency import seed_emergency_plan
 from water2.services.demo.invention import (
     LABORATORY,
     SEED,
@@ -24,6 +25,7 @@ from water2.services.demo.invention import (
 )
 from water2.services.demo.outages import seed_outages
 from water2.services.demo.patrol_books import take_up_patrols
+from water2.services.duties import rederive
 from water2.services.importing.import_files import ImportFiles, import_files
 from water2.services.importing.source import Source
 from water2.services.laboratories import (
@@ -50,7 +52,7 @@ async def seed_demo(runtime: Runtime) -> None:
     async with runtime.work(SYSTEM) as work:
         utility = (await work.session.exec(select(Utility))).one()
         today = work.today(utility.timezone)
-        _begin_earlier(work, utility, today)
+        await _begin_earlier(work, utility, today)
         await _register_laboratory(work, utility, today)
     people = invent_people(random, today, utility.name)
     managers = [person.name for person in people if not person.handles_water]
@@ -58,15 +60,17 @@ async def seed_demo(runtime: Runtime) -> None:
     await _import(runtime, utility, _sources(random, today, estates, people))
     async with runtime.work(SYSTEM) as work:
         await take_up_patrols(work, utility, random, today)
+        await seed_emergency_plan(work, utility, today)
     await sweep(runtime)
     await _plan_orders(runtime, utility, today)
     await seed_outages(runtime, utility)
 
 
-def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
+async def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
     """Set the first day of operation back: what lapsed before it stands apart."""
     utility.first_day_on = today - timedelta(days=history.FIRST_DAY_AGO)
     work.session.add(utility)
+    await rederive(work, utility, itself=True)
     work.record(
         PendingEntry(
             ledger_id=utility.ledger_id,

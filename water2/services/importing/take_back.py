@@ -138,7 +138,9 @@ async def _delete(work: Work, created: dict[str, list[str]]) -> None:
     """Delete what the import created, last what others refer to, with the duties of it."""
     duty = table_of(Duty)
     subjects = [
-        row_id for kind in ("tank", "facility", "staff") for row_id in created.get(kind, ())
+        row_id
+        for kind in ("tank", "facility", "staff", "cleaning")
+        for row_id in created.get(kind, ())
     ]
     for chunk in chunks(subjects):
         await _delete_opened_orders(work, chunk)

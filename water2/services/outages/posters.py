@@ -18,7 +18,7 @@ from water2.domain.outage import Outage, OutageState, Poster
 from water2.domain.staff import Staff
 from water2.rules.notice import told_by
 from water2.services.assignments import people_by_code
-from water2.services.evidence_files import keep_photo, read_photo
+from water2.services.evidence_files import keep_photo, read_base64
 from water2.services.instants import Instant, read_instant
 from water2.services.lateness import lateness_of
 from water2.services.outages.announcing import last_notice
@@ -93,7 +93,7 @@ async def _complete(
     work: Work, standing: Standing, command: RecordPoster, photo: bytes | None, poster: Poster
 ) -> None:
     """Add what a poster lacks; what it has stays."""
-    content = read_photo(command.photo) if command.photo else photo
+    content = read_base64(command.photo, "photo") if command.photo else photo
     if content is not None and poster.photo_sha256 is None:
         poster.photo_sha256 = await keep_photo(work, poster.utility_id, content)
     if poster.posted_by is None and command.posted_by is not None:

@@ -37,6 +37,7 @@ async def import_old_file(world: World) -> None:
         on = world.today - timedelta(days=world.random.randint(20, 40))
         passed_on = on + timedelta(days=1) if world.happens(0.8) else None
         fact = CleaningFact(tank.id, on, passed_on=passed_on)
+        world.own_samples[tank.id] += [passed_on] if passed_on else []
         facts[f"OLD{world.next_number():06d}"] = fact
         world.touched.add(tank.id)
     if not facts:

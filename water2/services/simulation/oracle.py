@@ -53,10 +53,18 @@ def months_after(day: date, months: int) -> date:
 
 def expected_duties(world: World) -> Iterator[Expected]:
     """Yield every duty there should be today, satisfied ones included."""
+    yield from _duties_of_utility(world)
     for facility in world.facilities:
         yield from _duties_of_facility(world, facility)
     for person in world.people:
         yield from _duties_of_person(person)
+
+
+def _duties_of_utility(world: World) -> Iterator[Expected]:
+    """Yield those of a utility that never writes its emergency plan, nor drills it."""
+    begun = world.utility.first_day_on
+    yield Expected("emergency.plan", world.utility.id, 1, begun)
+    yield Expected("emergency.plan.drill", world.utility.id, 1, months_after(begun, 12))
 
 
 def _duties_of_facility(world: World, facility: FacilityLife) -> Iterator[Expected]:
@@ -65,6 +73,7 @@ def _duties_of_facility(world: World, facility: FacilityLife) -> Iterator[Expect
         return
     for tank in facility.tanks:
         yield from _cleaning_duties(world, tank, max(start, tank.in_use_on or start))
+        yield from _own_sample_duties(world, tank)
     id_ = facility.id
     hygiene = sorted(world.rounds[id_, PatrolKind.hygiene])
     yield from _chain(
@@ -85,6 +94,19 @@ def _cleaning_duties(world: World, tank: TankLife, start: date) -> Iterator[Expe
         for fact in _credited(world, tank)
     ]
     yield from _chain("cleaning", tank.id, months_after(start, 6), sorted(credited), tank.ended_on)
+
+
+def _own_sample_duties(world: World, tank: TankLife) -> Iterator[Expected]:
+    """Yield that of the last cleaning on record: a sample by the day after it."""
+    begun = world.utility.first_day_on
+    facts = [f for f in world.cleanings if f.subject_id == tank.id and f.id]
+    last = max(facts, key=lambda fact: fact.cleaned_on, default=None)
+    if last is None or last.id is None or last.cleaned_on < begun:
+        return
+    sampled = min((on for on in world.own_samples[tank.id] if on >= last.cleaned_on), default=None)
+    due_on = last.cleaned_on + timedelta(days=1)
+    ended_on = tank.ended_on if sampled is None else None
+    yield Expected("testing.after_cleaning", last.id, 1, due_on, sampled, ended_on=ended_on)
 
 
 def _credited(world: World, tank: TankLife) -> list[CleaningFact]:

@@ -41,6 +41,7 @@ async def _record_own_sample(world: World, subject_id: str, on: date, passes: bo
     sample = await _record(world, command)
     if sample is None:
         return
+    world.own_samples[subject_id].append(on)
     if together:
         _note(world, subject_id, on, passes)
     else:

@@ -129,6 +129,7 @@ class World:
     people: list[PersonLife] = field(default_factory=list)
     cleanings: list[CleaningFact] = field(default_factory=list)
     passed_samples: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
+    own_samples: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
     rounds: dict[tuple[str, PatrolKind], list[tuple[date, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
