@@ -5,18 +5,25 @@ import string
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from jinja2 import meta
 
 import water2.web
 from water2.domain.access import Role
+from water2.domain.anomaly import AnomalySource, AnomalyState
+from water2.domain.delivery import DeliveryState
 from water2.domain.facility import FacilityKind
 from water2.domain.notice import NoticeKind
 from water2.domain.outage import PUBLIC_STATES, OutageKind, OutageReason
+from water2.domain.regulator_report import Regulator, ReportKind, ReportState
+from water2.domain.sending import SendingChannel
+from water2.domain.water import Point, SampleVerdict
 from water2.domain.work_order import WithdrawnBecause, WorkOrderKind
+from water2.rules.anomaly import STEPS, Doing
 from water2.rules.flags import FlagCode
-from water2.web import pages, public_pages
+from water2.web import inspect_pages, pages, public_pages
 from water2.web.page import Page, environment
 from water2.words import words
 from water2.words.citation import cite
@@ -29,6 +36,7 @@ GIVEN = {
     "when",
     "span",
     "style_version",
+    "inspect_style_version",
     "public_style_version",
 }  # what the rendering helper gives every template
 BUILT_FROM_CODES = {
@@ -39,9 +47,21 @@ BUILT_FROM_CODES = {
     "flag": FlagCode,
     "law": ("encoded", "later", "not_encoded"),
     "provisions": ("law", "target", "law_note", "target_note"),
-    "nav": ("board", "overdue", "certificates", "facilities", "law"),
+    "nav": ("inspect", "anomalies", "board", "overdue", "certificates", "facilities", "law"),
     "weekday": tuple("0123456"),
     "month": tuple(map(str, range(1, 13))),
+    "channel": SendingChannel,
+    "delivery_state": DeliveryState,
+    "anomaly_state": AnomalyState,
+    "anomaly_source": AnomalySource,
+    "point": Point,
+    "report_state": ReportState,
+    "report_kind": ReportKind,
+    "regulator": Regulator,
+    "doing": get_args(Doing),
+    "step": STEPS,
+    "clock": ("phone", "written", "law", "target"),
+    "sample_verdict": SampleVerdict,
     "public.state": ("due", *PUBLIC_STATES),
     "public.kind": OutageKind,
     "public.reason": OutageReason,
@@ -50,7 +70,7 @@ BUILT_FROM_CODES = {
 }
 PAGES = [
     page
-    for module in (pages, public_pages)
+    for module in (pages, inspect_pages, public_pages)
     for page in vars(module).values()
     if isinstance(page, type) and issubclass(page, Page) and "template" in vars(page)
 ]
@@ -63,7 +83,7 @@ def names_in(template: str) -> set[str]:
     found = meta.find_undeclared_variables(tree)
     for other in meta.find_referenced_templates(tree):
         found |= names_in(str(other))
-    return found - GIVEN - {"parts", "public"}
+    return found - GIVEN - {"parts", "public", "inspecting"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
@@ -73,7 +93,7 @@ def test_a_template_uses_its_whole_context_and_nothing_else(page: type[Page]) ->
 
 def test_every_template_is_some_page_or_a_part_of_one() -> None:
     of_pages = {page.template for page in PAGES} | {"base.html", "parts.html"}
-    of_pages |= {"public_base.html", "public_parts.html"}
+    of_pages |= {"public_base.html", "public_parts.html", "inspect_parts.html"}
     assert {path.name for path in TEMPLATES.iterdir()} == of_pages
 
 
