@@ -30,6 +30,7 @@ from water2.words import words
 from water2.work import Work
 
 ROWS_ON_THE_BOARD = 10
+ANOMALIES_ON_THE_BOARD = 4  # each with its clocks
 
 
 async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
@@ -42,7 +43,7 @@ async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
     withdrawn = await list_withdrawn_assignments(work, view, limit=few)
     flagged = await list_flagged_facilities(work, view, limit=few)
     outages = await outage_rows(work, view, frame, limit=few)
-    anomalies = await current_anomalies(work, view, frame, limit=few)
+    anomalies = await current_anomalies(work, view, frame, limit=ANOMALIES_ON_THE_BOARD)
     return BoardPage(
         frame=frame,
         today=view.today,

@@ -140,5 +140,8 @@ def _refused(visit: Visit, error: Exception, form: str, text: str) -> Typed:
         raise error
     say = words(visit.language)
     problem = page_problem(visit.request, say, error)
-    own = [one["detail"] for one in problem.errors]  # without the name of the form's field
-    return Typed("".join(map(str, own)) or problem.detail, problem.status, form, text)
+    own = [str(one["detail"]) for one in problem.errors]  # without the name of the form's field
+    told = "".join(own) or problem.detail
+    if isinstance(error, ValidationError):
+        told = say.text("report.not_taken")
+    return Typed(told, problem.status, form, text)
