@@ -4,6 +4,7 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -22,6 +23,7 @@ from water2.domain.sending import SendingChannel
 from water2.domain.water import Point, SampleVerdict
 from water2.domain.work_order import WithdrawnBecause, WorkOrderKind
 from water2.rules.anomaly import STEPS, Doing
+from water2.rules.book import load_book, places
 from water2.rules.flags import FlagCode
 from water2.web import inspect_pages, pages, public_pages
 from water2.web.page import Page, environment
@@ -112,6 +114,17 @@ def test_every_code_a_template_may_meet_has_a_word(group: str) -> None:
     joint = "_" if "." in group else "."  # a group within a group: public.state_due
     keys = [f"{group}{joint}{code}" for code in BUILT_FROM_CODES[group]]
     assert [key for key in keys if not words("zh").has(key)] == []
+
+
+def test_every_target_the_page_of_the_law_lists_has_a_word() -> None:
+    settings = {
+        setting.key
+        for place in places()
+        for obligation in load_book(place).obligations_on(date(2026, 11, 23))
+        for setting in obligation.values.values()
+        if setting.basis == "target" and setting.source
+    }
+    assert sorted(key for key in settings if not words("zh").has(f"setting.{key}")) == []
 
 
 def facts_of(text: str) -> set[str]:

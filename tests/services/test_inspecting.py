@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from tests.builders import install
 from tests.conftest import NOW
@@ -160,3 +161,18 @@ async def test_an_anomaly_is_shown_with_what_was_measured_and_where(lishui, esta
     assert told["turbidity"][2] == estate.tank.code
     assert {one.point for one in page.outstanding} == {"outlet", "terminal"}
     assert page.reports == []
+
+
+async def test_a_longer_list_asks_no_more_questions(lishui):
+    questions = []
+    engine = lishui.runtime.database.reader.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *given: questions.append(given[2]))
+    counts = []
+    for code in ("BY-1", "BY-2", "BY-3"):
+        place = await an_estate(lishui, code)
+        await a_reported_anomaly(lishui.runtime, lishui.manager, place, sent=tuple(Regulator))
+        questions.clear()
+        seen = await inspection(lishui)
+        counts.append(len(questions))
+    assert seen.anomalies.total == seen.waiting.total == 3
+    assert counts[1:] == counts[:1] * 2
