@@ -19,7 +19,7 @@ from water2.domain.organisation import OrganisationKind
 from water2.services.accounts import NewAccount, add_account
 from water2.services.installation import put_under
 from water2.services.passwords import hash_password
-from water2.web import demo, desk, entry
+from water2.web import demo, desk, entry, inspect
 from water2.web.app import PUBLIC_PAGES, add_pages
 from water2.web.ways import way_back
 from water2.work import Runtime
@@ -158,8 +158,11 @@ async def test_an_inspector_chooses_among_the_utilities_under_them_and_no_other(
 
 
 async def test_every_page_asks_who_comes_but_the_public_ones(client: httpx.AsyncClient) -> None:
-    every = {route.path for module in (demo, desk, entry) for route in module.router.routes}
-    paths = every - PUBLIC_PAGES
+    modules = (demo, desk, entry, inspect)
+    every = {route.path for module in modules for route in module.router.routes}
+    paths = {
+        path for path in every - PUBLIC_PAGES if not path.startswith("/inspect/reports/{id_}/")
+    }
     assert {"/desk", "/desk/overdue", "/desk/certificates", "/desk/law"} <= paths
     for path in paths - {"/desk/sign-out", "/desk/clock"}:
         answer = await client.get(path)
@@ -195,7 +198,8 @@ def test_no_way_back_leads_off_the_desk(address: str) -> None:
 
 
 def test_a_way_back_keeps_the_page_and_its_query() -> None:
-    assert way_back("/desk/overdue/earlier?after=abc%3D") == "/desk/overdue/earlier?after=abc%3D"
+    for address in ("/desk/overdue/earlier?after=abc%3D", "/inspect", "/inspect/reports/0af9"):
+        assert way_back(address) == address
 
 
 async def test_guessing_the_current_password_of_an_open_session_is_throttled(

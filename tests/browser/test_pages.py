@@ -4,19 +4,28 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from jinja2 import meta
 
 import water2.web
 from water2.domain.access import Role
+from water2.domain.anomaly import AnomalySource, AnomalyState
+from water2.domain.delivery import DeliveryState
 from water2.domain.facility import FacilityKind
 from water2.domain.notice import NoticeKind
 from water2.domain.outage import PUBLIC_STATES, OutageKind, OutageReason
+from water2.domain.regulator_report import Regulator, ReportKind, ReportState
+from water2.domain.sending import SendingChannel
+from water2.domain.water import Point, SampleVerdict
 from water2.domain.work_order import WithdrawnBecause, WorkOrderKind
+from water2.rules.anomaly import STEPS, Doing
+from water2.rules.book import load_book, places
 from water2.rules.flags import FlagCode
-from water2.web import pages, public_pages
+from water2.web import inspect_pages, pages, public_pages
 from water2.web.page import Page, environment
 from water2.words import words
 from water2.words.citation import cite
@@ -29,6 +38,7 @@ GIVEN = {
     "when",
     "span",
     "style_version",
+    "inspect_style_version",
     "public_style_version",
 }  # what the rendering helper gives every template
 BUILT_FROM_CODES = {
@@ -39,9 +49,21 @@ BUILT_FROM_CODES = {
     "flag": FlagCode,
     "law": ("encoded", "later", "not_encoded"),
     "provisions": ("law", "target", "law_note", "target_note"),
-    "nav": ("board", "overdue", "certificates", "facilities", "law"),
+    "nav": ("inspect", "anomalies", "board", "overdue", "certificates", "facilities", "law"),
     "weekday": tuple("0123456"),
     "month": tuple(map(str, range(1, 13))),
+    "channel": SendingChannel,
+    "delivery_state": DeliveryState,
+    "anomaly_state": AnomalyState,
+    "anomaly_source": AnomalySource,
+    "point": Point,
+    "report_state": ReportState,
+    "report_kind": ReportKind,
+    "regulator": Regulator,
+    "doing": get_args(Doing),
+    "step": STEPS,
+    "clock": ("phone", "written", "law", "target"),
+    "sample_verdict": SampleVerdict,
     "public.state": ("due", *PUBLIC_STATES),
     "public.kind": OutageKind,
     "public.reason": OutageReason,
@@ -50,7 +72,7 @@ BUILT_FROM_CODES = {
 }
 PAGES = [
     page
-    for module in (pages, public_pages)
+    for module in (pages, inspect_pages, public_pages)
     for page in vars(module).values()
     if isinstance(page, type) and issubclass(page, Page) and "template" in vars(page)
 ]
@@ -63,7 +85,7 @@ def names_in(template: str) -> set[str]:
     found = meta.find_undeclared_variables(tree)
     for other in meta.find_referenced_templates(tree):
         found |= names_in(str(other))
-    return found - GIVEN - {"parts", "public"}
+    return found - GIVEN - {"parts", "public", "inspecting"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
@@ -73,7 +95,7 @@ def test_a_template_uses_its_whole_context_and_nothing_else(page: type[Page]) ->
 
 def test_every_template_is_some_page_or_a_part_of_one() -> None:
     of_pages = {page.template for page in PAGES} | {"base.html", "parts.html"}
-    of_pages |= {"public_base.html", "public_parts.html"}
+    of_pages |= {"public_base.html", "public_parts.html", "inspect_parts.html"}
     assert {path.name for path in TEMPLATES.iterdir()} == of_pages
 
 
@@ -92,6 +114,17 @@ def test_every_code_a_template_may_meet_has_a_word(group: str) -> None:
     joint = "_" if "." in group else "."  # a group within a group: public.state_due
     keys = [f"{group}{joint}{code}" for code in BUILT_FROM_CODES[group]]
     assert [key for key in keys if not words("zh").has(key)] == []
+
+
+def test_every_target_the_page_of_the_law_lists_has_a_word() -> None:
+    settings = {
+        setting.key
+        for place in places()
+        for obligation in load_book(place).obligations_on(date(2026, 11, 23))
+        for setting in obligation.values.values()
+        if setting.basis == "target" and setting.source
+    }
+    assert sorted(key for key in settings if not words("zh").has(f"setting.{key}")) == []
 
 
 def facts_of(text: str) -> set[str]:

@@ -10,24 +10,30 @@ from sqlmodel import col, func, select
 from tests.builders import Installation, install
 from water2.clock import DemoClock
 from water2.database import open_database
-from water2.domain.access import SYSTEM
+from water2.domain.access import SYSTEM, Role
+from water2.domain.anomaly import Anomaly, AnomalySource, AnomalyState
 from water2.domain.contacts import ContactBox
 from water2.domain.duty import Duty
 from water2.domain.errors import Conflict, NotFound, NotPermitted
 from water2.domain.facility import Facility, Tank
 from water2.domain.household import Household
-from water2.domain.organisation import Contact, Utility
+from water2.domain.organisation import Contact, OrganisationKind, Utility
 from water2.domain.outage import Outage, StopState, SupplyStop
+from water2.domain.regulator_report import Regulator, RegulatorReport, ReportKind, ReportState
 from water2.domain.reminder import Digest
 from water2.domain.staff import Staff
 from water2.rules.flags import FlagCode
+from water2.services.accounts import NewAccount, add_account
+from water2.services.anomalies.looking import looks
 from water2.services.board import count_provisions, view_board
 from water2.services.board_flags import list_flagged_facilities, list_withdrawn_assignments
 from water2.services.board_lists import list_lapsing_certificates, list_overdue_tanks
 from water2.services.demo import seed_demo
 from water2.services.demo.clock import move_clock
+from water2.services.installation import put_under
 from water2.services.ledger_fsck import LedgerCheck
 from water2.services.outages.listing import view_outage
+from water2.services.regulator_reports.looking import look_at_reports
 from water2.work import Runtime
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -39,8 +45,27 @@ async def demo(database_url: str, tmp_path: Path) -> AsyncIterator[Installation]
     clock = DemoClock(tmp_path / "demo-clock.json")
     clock.set(NOW)
     runtime = Runtime(open_database(database_url), clock, ContactBox(bytes(32)))
-    yield await install(runtime)
+    installation = await install(runtime)
+    await _accounts(installation)
+    yield installation
     await runtime.database.dispose()
+
+
+async def _accounts(installation: Installation) -> None:
+    """The people who handle, report and acknowledge."""
+    own = installation.utility.organisation_id
+    async with installation.runtime.work(SYSTEM) as work:
+        for role, kind in (
+            (Role.manager, None),
+            (Role.crew, None),
+            (Role.health_inspector, OrganisationKind.health_regulator),
+            (Role.water_inspector, OrganisationKind.water_regulator),
+        ):
+            office = await put_under(work, installation.utility, kind, role) if kind else None
+            account = NewAccount(
+                role.value, role, "none", office.id if office else own, must_change_password=False
+            )
+            await add_account(work, account)
 
 
 async def test_the_demonstration_shows_what_a_manager_has_to_deal_with(demo: Installation) -> None:
@@ -86,16 +111,46 @@ async def test_the_demonstration_shows_each_kind_of_outage(demo: Installation) -
         stops = (await work.session.exec(select(SupplyStop.state))).all()
     found = [(one.outage.kind.value, one.outage.state.value) for one in seen]
     assert found == [
+        ("emergency", "restored"),  # of an anomaly that is closed
         ("emergency", "restored"),
+        ("emergency", "in_effect"),  # of one that is not
         ("emergency", "in_effect"),
         ("planned", "published"),
         ("planned", "draft"),
     ]
-    late, _, to_come, draft = seen
+    _, late, _, _, to_come, draft = seen
     assert FlagCode.published_late in late.flags
     assert 0 < to_come.progress.told.in_time < to_come.progress.told.households
     assert draft.progress.told.households > 0
     assert stops == [StopState.open]
+
+
+async def test_the_demonstration_shows_anomalies_in_each_stage(demo: Installation) -> None:
+    await seed_demo(demo.runtime)
+    async with demo.runtime.read(demo.manager) as work:
+        anomalies = await looks(work, (await work.session.exec(select(Anomaly))).all())
+        rows = (await work.session.exec(select(RegulatorReport))).all()
+        reports = await look_at_reports(work, rows)
+    (closed,) = [one for one in anomalies if one.anomaly.state is AnomalyState.closed]
+    assert closed.flags == []
+    finals = [one.report for one in reports if one.report.kind is ReportKind.final]
+    assert [one.state for one in finals if one.anomaly_id == closed.anomaly.id] == [
+        ReportState.acknowledged,
+        ReportState.acknowledged,
+    ]
+    (danger,) = [one for one in anomalies if one.anomaly.state is AnomalyState.supply_stopped]
+    firsts = {
+        one.report.regulator: one
+        for one in reports
+        if one.report.kind is ReportKind.first and one.report.anomaly_id == danger.anomaly.id
+    }
+    assert firsts[Regulator.health].report.state is ReportState.sent
+    assert firsts[Regulator.water].report.state is ReportState.acknowledged
+    assert firsts[Regulator.water].flags == [FlagCode.phoned_late, FlagCode.request_unanswered]
+    late = [one for one in anomalies if FlagCode.supply_stopped_late in one.flags]
+    assert [one.anomaly.source for one in late] == [AnomalySource.complaint]
+    found = max(anomalies, key=lambda one: one.anomaly.opened_at)
+    assert (found.anomaly.state, found.flags) == (AnomalyState.open, [])
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,24 @@ def step_clocks(
     )
 
 
+Doing = Literal["stop", "assessment", "findings", "controls", "retest", "close"]
+
+
+def next_step(clocks: Iterable[Clock], *, controlled: bool, resumed: bool) -> Doing:
+    """Give what is to be done next: the step whose clock runs out first, then what has no clock.
+
+    Supply that is resumed is not to be stopped any more.
+    """
+    waiting = [clock for clock in clocks if clock.done_at is None]
+    if resumed:
+        waiting = [clock for clock in waiting if clock.step != "stop"]
+    if waiting:
+        return min(waiting, key=lambda clock: clock.due_at).step
+    if resumed:
+        return "close"
+    return "retest" if controlled else "controls"
+
+
 @dataclass(frozen=True)
 class Failure:
     """What failed, or was found wrong, where and when; without a parameter nobody measured it."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from water2.rules.anomaly import Clock, Step
 from water2.rules.flags import FlagCode
+from water2.rules.reporting import ReportClock, report_marks
 
 _LATE: dict[Step, FlagCode] = {
     "stop": FlagCode.supply_stopped_late,
@@ -53,17 +54,16 @@ class ReportFacts:
 
 
 def report_flags(facts: ReportFacts, now: datetime) -> list[FlagCode]:
-    """Give what is to be looked at; the very instant is in time.
-
-    A report in writing within the time of the call makes the call needless.
-    """
+    """Give what is to be looked at; the very instant is in time."""
     if facts.withdrawn:
         return []
-    told = min(filter(None, (facts.phoned_at, facts.sent_at)), default=None)
-    phone_due = facts.phone_due_at
+    clock = ReportClock(facts.due_at, facts.phone_due_at)
+    late = {
+        mark.form: mark.late_at(now) for mark in report_marks(clock, facts.phoned_at, facts.sent_at)
+    }
     signs = (
-        (FlagCode.report_late, (facts.sent_at or now) > facts.due_at),
-        (FlagCode.phoned_late, phone_due is not None and (told or now) > phone_due),
+        (FlagCode.report_late, late["written"]),
+        (FlagCode.phoned_late, late.get("phone", False)),
         (FlagCode.request_unanswered, facts.asked > 0),
     )
     return [flag for flag, holds in signs if holds]

@@ -27,6 +27,36 @@ class ReportClock:
     law: bool = False
 
 
+@dataclass(frozen=True)
+class ReportMark:
+    """By when a report is told in one form, and when it was; `law`: the State's hours."""
+
+    form: Literal["phone", "written"]
+    due_at: datetime
+    done_at: datetime | None
+    law: bool
+
+    def late_at(self, now: datetime) -> bool:
+        """Whether it was, or by now is, told after its time; the very instant is in time."""
+        return (self.done_at or now) > self.due_at
+
+
+def report_marks(
+    clock: ReportClock, phoned_at: datetime | None, sent_at: datetime | None
+) -> tuple[ReportMark, ...]:
+    """Give the marks of a report.
+
+    Reading: a report in writing within the time of the call makes the call needless. Of an outbreak
+    the call is by law where it has no hour of its own before the State's.
+    """
+    written = ReportMark("written", clock.due_at, sent_at, clock.law)
+    if clock.phone_due_at is None:
+        return (written,)
+    told_at = min(filter(None, (phoned_at, sent_at)), default=None)
+    by_law = clock.law and clock.phone_due_at == clock.due_at
+    return ReportMark("phone", clock.phone_due_at, told_at, by_law), written
+
+
 def first_report_clock(
     book: Rulebook, day: date, danger_at: datetime, recipient: Recipient, *, outbreak: bool
 ) -> ReportClock:

@@ -1,12 +1,14 @@
 """A report to a regulator in words, line by line: mailed and printed alike, in Chinese."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from water2.domain.regulator_report import RegulatorReport
 
 Line = tuple[str, str]
 """A label and what stands beside it."""
@@ -70,10 +72,42 @@ def _result(one: Mapping[str, Any], zone: ZoneInfo) -> str:
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime(str(_texts()["moment"]))
+    return _stamp(datetime.fromisoformat(text), zone)
 
 
 def report_text(content: Mapping[str, Any], timezone: str) -> str:
     """Return the whole report as text."""
     lines = [f"{label}：{told}" for label, told in report_lines(content, timezone)]
     return "\n".join((salutation(content), *lines))
+
+
+def sheet_lines(
+    report: RegulatorReport, ways: Sequence[str], receiver: str | None, timezone: str
+) -> list[Line]:
+    """Return how a report went out and was received, as it stands on the printed sheet.
+
+    `ways` are those beside the regulator's inbox, in words; `receiver` is the account's name.
+    """
+    zone, texts = ZoneInfo(timezone), _texts()["sheet"]
+    told = []
+    if report.sent_at is not None:
+        told.append((texts["sent"], _stamp(report.sent_at, zone)))
+        told.append((texts["inbox"], "、".join((texts["inbox_way"], *ways))))
+    if report.phoned_at is not None:
+        told.append((texts["phoned"], _stamp(report.phoned_at, zone)))
+    if report.acknowledged_at is not None:
+        at = _stamp(report.acknowledged_at, zone)
+        told.append((texts["acknowledged"], texts["acknowledged_by"].format(at=at, name=receiver)))
+    if report.acknowledgement:
+        told.append((texts["remark"], report.acknowledgement))
+    return told
+
+
+def signatures() -> tuple[str, str, str]:
+    """Return what stands at the lines to sign: who reports, who receives, the day."""
+    texts = _texts()["sheet"]
+    return texts["reporter_signs"], texts["receiver_signs"], texts["day"]
+
+
+def _stamp(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime(str(_texts()["moment"]))

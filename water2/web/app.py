@@ -7,7 +7,7 @@ from starlette.types import Scope
 from water2.config import Settings
 from water2.domain.errors import NotFound
 from water2.services.demo.clock import Deliver
-from water2.web import demo, desk, entry, public, public_subscriptions
+from water2.web import demo, desk, entry, inspect, public, public_subscriptions
 from water2.web.page import PAGE_HEADERS
 from water2.web.route import PageRoute
 from water2.web.visit import Desk
@@ -25,6 +25,7 @@ PUBLIC_PAGES = frozenset(
         "/desk/sign-in",
         "/desk/language",
         "/desk/{rest:path}",
+        "/inspect/{rest:path}",
     }
 )
 """Pages that need nobody signed in."""
@@ -33,6 +34,7 @@ rest = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @rest.get("/desk/{rest:path}")
+@rest.get("/inspect/{rest:path}")
 async def show_nothing(rest: str) -> Response:
     """Tell, as a page, that there is none."""
     raise NotFound("page", rest)
@@ -61,6 +63,6 @@ def add_pages(
     # at the root, too: the public pages stand without the desk, which may be closed to the world
     for way in ("/static", "/desk/static"):
         app.mount(way, static, name=f"static-of-{way}")
-    routers = (public, public_subscriptions, entry, desk, demo)
+    routers = (public, public_subscriptions, entry, desk, inspect, demo)
     for router in (*(module.router for module in routers), rest):
         app.include_router(router)

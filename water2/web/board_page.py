@@ -22,12 +22,15 @@ from water2.services.board_lists import (
     list_overdue_tanks,
 )
 from water2.services.board_outages import list_outages_at_hand, list_unsettled_stops
+from water2.services.inspecting import count_waiting
+from water2.web.inspect_page import current_anomalies
 from water2.web.page import Frame
 from water2.web.pages import BoardPage, LawPage, OutageRow, OutagesPage, Tallies
 from water2.words import words
 from water2.work import Work
 
 ROWS_ON_THE_BOARD = 10
+ANOMALIES_ON_THE_BOARD = 4  # each with its clocks
 
 
 async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
@@ -40,6 +43,7 @@ async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
     withdrawn = await list_withdrawn_assignments(work, view, limit=few)
     flagged = await list_flagged_facilities(work, view, limit=few)
     outages = await outage_rows(work, view, frame, limit=few)
+    anomalies = await current_anomalies(work, view, frame, limit=ANOMALIES_ON_THE_BOARD)
     return BoardPage(
         frame=frame,
         today=view.today,
@@ -63,6 +67,9 @@ async def board_page(work: Work, view: BoardView, frame: Frame) -> BoardPage:
         timezone=view.utility.timezone,
         outages=outages.rows,
         outages_total=outages.total,
+        anomalies=anomalies.rows,
+        anomalies_total=anomalies.total,
+        waiting=await count_waiting(work),
         grounds=flag_grounds(view),
     )
 

@@ -17,6 +17,7 @@ from water2.web.board_page import (
     law_page,
     outages_page,
 )
+from water2.web.inspect_page import anomalies_page
 from water2.web.page import render
 from water2.web.pages import CertificatesPage, FacilitiesPage, OverduePage
 from water2.web.route import PageRoute
@@ -131,6 +132,17 @@ async def show_outages(
     async with looking(visit, utility) as (work, place, view):
         frame = visit.frame("outages", place)
         page = await outages_page(work, view, frame, limit=ROWS_ON_A_PAGE, cursor=after)
+    return render(page)
+
+
+@router.get("/anomalies")
+async def show_anomalies(
+    visit: DeskVisit, utility: UtilityId = None, after: After = None
+) -> Response:
+    """List the current anomalies with their clocks, and the reports that are owed."""
+    async with looking(visit, utility) as (work, place, view):
+        frame = visit.frame("anomalies", place)
+        page = await anomalies_page(work, view, frame, limit=ROWS_ON_A_PAGE, cursor=after)
     return render(page)
 
 

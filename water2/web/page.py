@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from water2.domain.access import Role
+from water2.domain.access import INSPECTORS, Role
 from water2.web.times import span, when
 from water2.words import Language, words
 from water2.words.citation import cite
@@ -38,6 +38,11 @@ class Viewer:
     username: str
     role: Role
     may_set_clock: bool
+
+    @property
+    def inspects(self) -> bool:
+        """Whether the pages of inspectors are the viewer's."""
+        return self.role in INSPECTORS
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["style_version"] = _style_version("desk.css")
+    found.globals["inspect_style_version"] = _style_version("inspect.css")
     found.globals["public_style_version"] = _style_version("public.css")
     found.filters["civil"] = _civil
     found.filters["instant"] = _instant

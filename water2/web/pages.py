@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from water2.edge.clocks import ClockLine
 from water2.rules.articles import Amendment, Article
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.obligation import Obligation
 from water2.rules.provision import Provision
+from water2.services.anomaly_lists import AnomalyRow
 from water2.services.board import ProvisionCount
 from water2.services.board_flags import FlaggedFacility, WithdrawnAssignment
 from water2.services.board_lists import LapsingCertificate, OverdueTank
@@ -36,6 +38,14 @@ class OutageRow:
 
     view: OutageView
     progress: str
+
+
+@dataclass(frozen=True)
+class AnomalyLine:
+    """An anomaly with its clocks in words."""
+
+    row: AnomalyRow
+    clocks: Sequence[ClockLine]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +108,9 @@ class BoardPage(Page):
     timezone: str
     outages: Sequence[OutageRow]
     outages_total: int
+    anomalies: Sequence[AnomalyLine]
+    anomalies_total: int
+    waiting: int
     grounds: Mapping[FlagCode, Provision]
 
 

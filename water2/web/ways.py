@@ -6,9 +6,10 @@ from urllib.parse import quote
 from fastapi import Request
 
 HOME = "/desk"
+INSPECT = "/inspect"
 SIGN_IN = "/desk/sign-in"
 PASSWORD = "/desk/password"  # noqa: S105 - an address
-_OWN_PAGE = re.compile(r"/desk(/[a-z-]+)*(\?[A-Za-z0-9=&_%.-]*)?", re.ASCII)
+_OWN_PAGE = re.compile(r"/(desk|inspect)(/[a-z0-9-]+)*(\?[A-Za-z0-9=&_%.-]*)?", re.ASCII)
 
 
 def way_back(address: str) -> str:

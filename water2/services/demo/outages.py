@@ -19,14 +19,14 @@ from water2.work import Runtime, Work
 
 HOTLINE = "0000-9600000"
 HOUR = timedelta(hours=1)
-FACILITIES = 5
+FACILITIES = 9  # five for outages, the others for anomalies
 
 
 async def seed_outages(runtime: Runtime, utility: Utility) -> None:
     """Plan, announce and declare outages at now; the messages wait for the worker."""
     async with runtime.work(SYSTEM) as work:
         await set_hotline(work, SetHotline(phone=HOTLINE, utility_id=utility.id))
-        to_come, draft, burst, late, dry = await _supplied(work, utility)
+        to_come, draft, burst, late, dry, *_ = await supplied(work, utility)
         await _announce(work, await _plan(work, to_come, _at_nine(work, utility, days=3)))
         await _plan(work, draft, _at_nine(work, utility, days=6))
         await _declare(work, burst, work.now - HOUR / 4, "水泵机封漏水，抢修更换")
@@ -86,7 +86,7 @@ async def _report_dry(work: Work, facility: Facility) -> None:
     await report_stop(work, stop)
 
 
-async def _supplied(work: Work, utility: Utility) -> Sequence[Facility]:
+async def supplied(work: Work, utility: Utility) -> Sequence[Facility]:
     """Return facilities in use that have households."""
     supplied = select(Household.facility_id).distinct()
     rows = await work.session.exec(

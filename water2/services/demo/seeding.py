@@ -14,6 +14,7 @@ from water2.domain.staff import Certificate, CertificateKind, Staff
 from water2.domain.work_order import WorkOrder, WorkOrderState
 from water2.services.certificates import RevokeCertificate, revoke_certificate
 from water2.services.demo import files, history
+from water2.services.demo.anomalies import seed_anomalies
 from water2.services.demo.emergency import seed_emergency_plan
 from water2.services.demo.invention import (
     LABORATORY,
@@ -64,6 +65,7 @@ async def seed_demo(runtime: Runtime) -> None:
     await sweep(runtime)
     await _plan_orders(runtime, utility, today)
     await seed_outages(runtime, utility)
+    await seed_anomalies(runtime, utility)
 
 
 async def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
