@@ -30,8 +30,6 @@ def upgrade() -> None:
                 "warning",
                 "alert",
                 "confirmation",
-                "escalation",
-                "report",
                 name="deliverysource",
                 native_enum=False,
                 length=40,
@@ -113,7 +111,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_delivery_held",
-            ["utility_id", "due_at"],
+            ["utility_id", "deadline_at"],
             unique=False,
             sqlite_where=sa.text("state = 'held'"),
             postgresql_where=sa.text("state = 'held'"),
@@ -131,13 +129,6 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'leased'"),
             postgresql_where=sa.text("state = 'leased'"),
-        )
-        batch_op.create_index(
-            "ix_delivery_number",
-            ["address_index"],
-            unique=False,
-            sqlite_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
-            postgresql_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_delivery_ready",
@@ -252,18 +243,6 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column(
-            "audience",
-            sa.Enum(
-                "public",
-                "health_regulator",
-                "water_regulator",
-                name="audience",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
         sa.Column("host", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=False),
         sa.Column("address_index", sa.LargeBinary(), nullable=False),
@@ -278,9 +257,8 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "utility_id",
             "channel",
-            "audience",
             "address_index",
-            name=op.f("uq_endpoint_utility_id_channel_audience_address_index"),
+            name=op.f("uq_endpoint_utility_id_channel_address_index"),
         ),
     )
     op.create_table(
@@ -442,8 +420,6 @@ def upgrade() -> None:
         sa.Column("water_points", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("emergency_supply", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("health_advice", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
-        sa.Column("danger", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=True),
-        sa.Column("retested", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("published_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -468,7 +444,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_outage_number")),
     )
     with op.batch_alter_table("outage", schema=None) as batch_op:
-        batch_op.create_index("ix_outage_announced", ["announced_at"], unique=False)
         batch_op.create_index(
             "ix_outage_current",
             ["utility_id", "starts_at"],
@@ -582,11 +557,6 @@ def upgrade() -> None:
         sa.Column("recorded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("photo_sha256", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
         sa.Column("late_reason", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
-        sa.Column(
-            "flags",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
-            nullable=False,
-        ),
         sa.ForeignKeyConstraint(
             ["building_id"], ["building.id"], name=op.f("fk_poster_building_id_building")
         ),
@@ -716,7 +686,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('published', 'in_effect')"),
             postgresql_where=sa.text("state IN ('published', 'in_effect')"),
         )
-        batch_op.drop_index("ix_outage_announced")
 
     op.drop_table("outage")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
@@ -744,11 +713,6 @@ def downgrade() -> None:
             "ix_delivery_ready",
             sqlite_where=sa.text("state = 'ready'"),
             postgresql_where=sa.text("state = 'ready'"),
-        )
-        batch_op.drop_index(
-            "ix_delivery_number",
-            sqlite_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
-            postgresql_where=sa.text("channel = 'sms' AND attempted_at IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_delivery_leased",

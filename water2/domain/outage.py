@@ -89,7 +89,7 @@ class Outage(SQLModel, table=True):
     emergency_supply: str | None = Field(default=None, max_length=500)
     health_advice: str | None = Field(default=None, max_length=500)
     danger: str | None = Field(default=None, max_length=20)  # what kind of item failed
-    retested: bool = False  # restored after passing re-tests: it may be drunk
+    retested_at: datetime | None = None  # passing re-tests ended it: the water may be drunk
     revision: int = 0
     created_at: datetime
     published_at: datetime | None = None

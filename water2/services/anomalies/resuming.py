@@ -48,7 +48,7 @@ async def resume_supply(work: Work, id_: str) -> Anomaly:
     if anomaly.outage_id is not None:
         outage = await stand_of_outage(work, anomaly.outage_id, lock=True)
         if outage.outage.state is OutageState.in_effect:
-            outage.outage.retested, outage.outage.health_advice = True, None
+            outage.outage.retested_at, outage.outage.health_advice = work.now, None
             await restore(work, outage, work.now)
     anomaly.state, anomaly.resumed_at = AnomalyState.resumed, work.now
     facts = {"outage": anomaly.outage_id, "supply_was_stopped": anomaly.stopped_at is not None}

@@ -121,7 +121,7 @@ def _drinking(say: Mapping[str, str], outage: Outage) -> str:
     """Say whether the water may be drunk again, where it was stopped for its quality."""
     if not _unfit(outage):
         return ""
-    return outage.health_advice or say["drinking_again" if outage.retested else "drinking"]
+    return outage.health_advice or say["drinking_again" if outage.retested_at else "drinking"]
 
 
 def _unfit(outage: Outage) -> bool:
