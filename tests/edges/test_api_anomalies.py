@@ -386,3 +386,17 @@ async def test_zones_no_building_is_known_for_are_no_reason_to_refuse(api, estat
     anomaly = await failed(api, estate)
     stopped = await acted(api.crew, anomaly, "stop-supply", {"building_ids": [], "zones": []})
     assert (stopped["state"], stopped["departed"]) == ("supply_stopped", True)
+
+
+async def test_a_draft_is_read_by_those_alone_who_write_it(api, estate):
+    anomaly = await failed(api, estate)
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    draft = {"anomaly_id": anomaly["id"], "regulator": "health", "event": "未定稿"}
+    written = await added(api.manager, "/regulator-reports", draft)
+    assert written["content"] == {"event": "未定稿"}
+    for reader in (api.health, api.crew):
+        shown = (await reader.get(f"/regulator-reports/{written['id']}")).json()
+        assert shown["content"] == {}
+    await reported(api.manager, written, "send")
+    shown = (await api.water.get(f"/regulator-reports/{written['id']}")).json()
+    assert shown["content"]["event"] == "未定稿"

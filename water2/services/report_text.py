@@ -60,12 +60,13 @@ def _told(field: str, value: Any, zone: ZoneInfo) -> str:
 
 def _result(one: Mapping[str, Any], zone: ZoneInfo) -> str:
     texts = _texts()
+    measured = any(character.isdigit() for character in one["raw"] or "")
     facts = {
         "at": _moment(one["at"], zone),
         "point": texts["point"].get(one["point"], ""),
         "title": one["title"],
         "raw": one["raw"],
-        "unit": f" {one['unit']}" if one["unit"] else "",
+        "unit": f" {one['unit']}" if one["unit"] and measured else "",
         "limit": texts["absent"] if one["limit"] == "absent" else one["limit"],
     }
     return str(texts["result" if one["raw"] else "not_measured"].format(**facts))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from water2.domain.access import Action
 from water2.domain.delivery import Delivery
 from water2.domain.regulator_report import RegulatorReport, ReportMessage, ReportState
 from water2.rules.anomaly_flags import ReportFacts, report_flags
@@ -71,7 +72,9 @@ def _flags(
 
 
 def shown_content(work: Work, report: RegulatorReport) -> dict[str, Any]:
-    """Return what a report said when it was sent, before that what was written so far."""
+    """Return what a report said when it was sent; before that, to those who write it, the draft."""
+    if report.sent_at is None and not work.actor.may(Action.handle_anomalies):
+        return {}
     return content_of(work, report) or written_of(work, report)
 
 
