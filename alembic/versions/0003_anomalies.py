@@ -55,9 +55,12 @@ def upgrade() -> None:
         sa.Column("opened_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("outage_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
         sa.Column("stopped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("cut_off_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("cut_off_entered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("departed", sa.Boolean(), nullable=False),
         sa.Column("departure_unexplained", sa.Boolean(), nullable=False),
         sa.Column("findings_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("findings_entered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("controls_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("assessed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("endangers_health", sa.Boolean(), nullable=True),
@@ -65,6 +68,11 @@ def upgrade() -> None:
         sa.Column("danger_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("resumed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column(
+            "earlier_flags",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("wake_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -96,6 +104,7 @@ def upgrade() -> None:
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("utility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("anomaly_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column(
             "kind",
             sa.Enum(
@@ -132,7 +141,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_anomaly_act")),
     )
     with op.batch_alter_table("anomaly_act", schema=None) as batch_op:
-        batch_op.create_index("ix_anomaly_act_told", ["anomaly_id", "recorded_at"], unique=False)
+        batch_op.create_index("ix_anomaly_act_told", ["anomaly_id", "ordinal"], unique=False)
 
     op.create_table(
         "anomaly_cause",
@@ -182,10 +191,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_anomaly_cause")),
         sa.UniqueConstraint("open_key", name=op.f("uq_anomaly_cause_open_key")),
         sa.UniqueConstraint(
-            "sample_id", "parameter", name=op.f("uq_anomaly_cause_sample_id_parameter")
+            "anomaly_id",
+            "sample_id",
+            "parameter",
+            name=op.f("uq_anomaly_cause_anomaly_id_sample_id_parameter"),
         ),
     )
     with op.batch_alter_table("anomaly_cause", schema=None) as batch_op:
+        batch_op.create_index("ix_anomaly_cause_sample", ["sample_id"], unique=False)
         batch_op.create_index("ix_anomaly_cause_told", ["anomaly_id", "found_at"], unique=False)
 
     op.create_table(
@@ -345,6 +358,8 @@ def _mend_outages() -> None:
     )
     text = sqlmodel.sql.sqltypes.AutoString
     op.add_column("outage", sa.Column("danger", text(length=20), nullable=True))
+    items = sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
+    op.add_column("outage", sa.Column("failed_items", items, nullable=True))
     op.add_column("outage", sa.Column("retested_at", sqlmodel.sql.sqltypes.UTCDateTime()))
     op.create_index("ix_outage_announced", "outage", ["announced_at"])
     flags = sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
@@ -386,6 +401,7 @@ def downgrade() -> None:
     op.drop_column("poster", "flags")
     op.drop_index("ix_outage_announced", table_name="outage")
     op.drop_column("outage", "retested_at")
+    op.drop_column("outage", "failed_items")
     op.drop_column("outage", "danger")
     op.drop_index("ix_delivery_number", table_name="delivery")
     op.drop_index("ix_delivery_held", table_name="delivery")
@@ -416,6 +432,7 @@ def downgrade() -> None:
     op.drop_table("anomaly_escalation")
     with op.batch_alter_table("anomaly_cause", schema=None) as batch_op:
         batch_op.drop_index("ix_anomaly_cause_told")
+        batch_op.drop_index("ix_anomaly_cause_sample")
 
     op.drop_table("anomaly_cause")
     with op.batch_alter_table("anomaly_act", schema=None) as batch_op:

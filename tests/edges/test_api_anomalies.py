@@ -200,7 +200,8 @@ async def test_less_than_every_affected_tap_is_a_departure_with_a_name(api, esta
     (act,) = [one for one in stopped["acts"] if one["kind"] == "supply_stopped"]
     assert act["recorded_by"]
     widened = await acted(api.crew, anomaly, "stop-supply")
-    assert (widened["departed"], widened["flags"]) == (False, [])
+    assert widened["flags"] == ["stop_departed", "departure_unexplained"]  # for good
+    assert (stopped["cut_off_at"], widened["cut_off_at"]) == (None, "2026-11-23T01:00:00Z")
     assert widened["outage_id"] == stopped["outage_id"]
     outage = (await api.manager.get(f"/outages/{widened['outage_id']}")).json()
     assert (outage["building_ids"], outage["notified"]["households"]) == ([], 6)
@@ -335,7 +336,8 @@ async def test_a_final_report_says_what_was_learned(api, estate):
     whole = {"cause": "人孔未锁", "handling": "清洗消毒", "lessons": "加锁并列入巡检"}
     sent = await reported(api.manager, final, "send", whole)
     assert (sent["state"], sent["content"]["lessons"]) == ("sent", "加锁并列入巡检")
-    again = await reported(api.manager, final, "send", {"lessons": "改"})
+    await reported(api.manager, final, "send", {"lessons": "改"}, status=409)
+    again = await reported(api.manager, final, "send")
     assert again["content"]["lessons"] == "加锁并列入巡检"
 
 
@@ -400,3 +402,103 @@ async def test_a_draft_is_read_by_those_alone_who_write_it(api, estate):
     await reported(api.manager, written, "send")
     shown = (await api.water.get(f"/regulator-reports/{written['id']}")).json()
     assert shown["content"]["event"] == "未定稿"
+
+
+async def test_a_stop_of_some_zones_alone_is_not_every_tap(api, estate, clock):
+    anomaly = await failed(api, estate)
+    body = {"zones": ["低区"], "reason": "高区未停"}
+    stopped = await acted(api.crew, anomaly, "stop-supply", body)
+    assert (stopped["departed"], stopped["cut_off_at"]) == (True, None)
+    clock.set(NOW + timedelta(minutes=31))
+    assert (await keep_watch(api.installation.runtime)).escalations == 1
+    other = await failed(api, estate, ph="9.5")
+    said = {"every_affected_tap": False}
+    assert (await acted(api.crew, other, "stop-supply", said))["departed"] is True
+
+
+async def last_notice(api, outage):
+    notice = (await api.anybody.get(f"/public/notices/{outage['number']}")).json()
+    return str(notice["revisions"][-1])
+
+
+async def test_residents_hear_of_a_graver_danger_that_comes_to_light(api, estate):
+    anomaly = await failed(api, estate)
+    advice = {"health_advice": "请煮沸后饮用"}
+    stopped = await acted(api.crew, anomaly, "stop-supply", advice)
+    await failed(api, estate, e_coli="检出", arsenic="3")
+    outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
+    notice = await last_notice(api, outage)
+    assert outage["revision"] == 2
+    assert "砷" in notice
+    assert "Arsenic" in notice
+    assert "煮沸不能去除" in notice
+    assert "请煮沸后饮用" not in notice
+    advice = {"health_advice": "请到东门取水点取水"}
+    await acted(api.crew, anomaly, "stop-supply", advice)
+    notice = await last_notice(api, outage)
+    assert "请到东门取水点取水" in notice
+
+
+async def test_what_is_entered_after_its_time_is_marked(api, estate, clock):
+    anomaly = await failed(api, estate)
+    clock.set(NOW + timedelta(hours=3))
+    at = {"at": (NOW + timedelta(minutes=10)).isoformat()}
+    stopped = await acted(api.crew, anomaly, "stop-supply", at)
+    assert stopped["flags"] == ["assessed_late", "late_entry"]
+    early = {"text": "查", "at": (NOW - timedelta(days=30)).isoformat()}
+    refused = await acted(api.crew, anomaly, "findings", early, status=422)
+    assert refused["facts"]["fields"] == {"at": "before"}
+
+
+async def test_clocks_of_what_people_notice_run_from_when_they_did(api, estate):
+    body = {"facility_id": estate.facility.id, "source": "complaint", "note": "水发黄"}
+    noticed = {"found_at": (NOW - timedelta(hours=3)).isoformat()}
+    told = await added(api.crew, "/anomalies", body | noticed)
+    assert told["found_at"] == "2026-11-22T22:00:00Z"
+    assert told["flags"] == ["supply_stopped_late", "assessed_late"]
+
+
+async def test_a_corrected_retest_that_fails_after_all_lets_nothing_close(api, estate):
+    anomaly = await failed(api, estate, turbidity="1.2")
+    outlet = a_sample(estate, NOW, "retest", "outlet", turbidity="4")
+    sample = await added(api.crew, "/samples", outlet)
+    await added(api.crew, "/samples", a_sample(estate, NOW, "retest", "terminal", turbidity="0.2"))
+    await corrected(api, sample, "0.3")
+    await acted(api.manager, anomaly, "resume")
+    await corrected(api, sample, "5")
+    shown = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()
+    assert shown["state"] == "open"
+    assert "supply_not_stopped" in shown["flags"]  # of the time before it opened again
+    await acted(api.manager, anomaly, "close", {"summary": "完"}, status=409)
+
+
+async def corrected(api, sample, raw):
+    body = {"parameter": "turbidity", "raw": raw, "reason": "抄错"}
+    answer = await api.manager.post(f"/samples/{sample['id']}/corrections", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_unanswered_request_keeps_it_open(api, estate):
+    anomaly = await failed(api, estate)
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    for report in await reports_of(api.health, anomaly, kind="first"):
+        await reported(api.manager, report, "send")
+        await reported(getattr(api, report["regulator"]), report, "acknowledge")
+    asked = await reported(api.water, report, "messages", {"text": "几户？"}, status=201)
+    await retested(api, estate, NOW, e_coli="未检出")
+    await acted(api.manager, anomaly, "resume")
+    refused = await acted(api.manager, anomaly, "close", {"summary": "完"}, status=409)
+    assert refused["facts"]["reports"] == [report["number"]]
+    answer = {"text": "六户", "answers_id": asked["messages"][0]["id"]}
+    await reported(api.manager, report, "messages", answer, status=201)
+    assert (await acted(api.manager, anomaly, "close", {"summary": "完"}))["state"] == "closed"
+
+
+async def test_a_tank_out_of_use_is_not_waited_for(api, estate, clock):
+    anomaly = await failed(api, estate, turbidity="1.2")
+    ended = await api.manager.post(f"/tanks/{estate.tank.id}/end", json={"on": "2026-11-23"})
+    assert ended.status_code == 200, ended.text
+    clock.set(NOW + timedelta(days=1))
+    terminal = a_sample(estate, clock.now, "retest", "terminal", turbidity="0.3")
+    await added(api.crew, "/samples", terminal)
+    assert (await acted(api.manager, anomaly, "resume"))["state"] == "resumed"

@@ -205,6 +205,7 @@ def a_report(kind="first", state="due", due_at=AT, drafted=False):
         (a_report("final", due_at=AT - SECOND), True),
         (a_report("final", "sent"), True),
         (a_report("final", "acknowledged"), False),
+        (OwedReport("N1", "first", "acknowledged", AT, drafted=True, asked=True), True),
     ],
 )
 def test_open_reports_stand_in_the_way_of_closing(report, waits):
@@ -222,7 +223,9 @@ def facts(**changes):
         "departed": False,
         "departure_unexplained": False,
         "controlled": True,
+        "in_scope": True,
         "ended_at": AT,
+        "closed": True,
     }
     return AnomalyFacts(**given | changes)
 
@@ -237,8 +240,17 @@ def facts(**changes):
         ({"controlled": False}, [FlagCode.resumed_without_controls]),
         ({"historical": True, "departed": True}, []),
         (
-            {"clocks": step_clocks(ANOMALY, AT - 25 * HOUR, {})},
+            {"clocks": step_clocks(ANOMALY, AT - 25 * HOUR, {}), "closed": False},
             [FlagCode.supply_stopped_late, FlagCode.assessed_late, FlagCode.found_out_late],
+        ),
+        (
+            {"clocks": step_clocks(ANOMALY, AT, {"stop": AT, "assessment": AT})},
+            [FlagCode.closed_without_findings],
+        ),
+        ({"in_scope": False}, [FlagCode.out_of_scope]),
+        (
+            {"clocks": step_clocks(ANOMALY, AT, dict.fromkeys(DUE, AT), {"stop": AT + HOUR})},
+            [FlagCode.late_entry],
         ),
     ],
 )

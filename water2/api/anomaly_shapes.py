@@ -23,7 +23,8 @@ class StepClockAnswer(Answer):
 class AnomalyAnswer(Answer):
     """An anomaly. `endangers_health` null: not assessed yet; `danger_at` set: reports are owed.
 
-    `departed`: supply was stopped at fewer than every affected tap.
+    `departed`: supply was, for a time, stopped at fewer than every affected tap; `cut_off_at` is
+    when it was at every one.
     """
 
     id: str
@@ -36,6 +37,7 @@ class AnomalyAnswer(Answer):
     opened_at: Instant
     outage_id: str | None
     stopped_at: Instant | None
+    cut_off_at: Instant | None
     departed: bool
     departure_unexplained: bool
     findings_at: Instant | None

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from water2.domain.columns import enum_field, id_field, json_field, optional_reference, reference
 from water2.domain.water import Point
+from water2.rules.flags import FlagCode
 
 
 class AnomalySource(StrEnum):
@@ -42,9 +43,11 @@ class Anomaly(SQLModel, table=True):
     """An anomaly of a facility's water.
 
     Its clocks run from `found_at`, of one that opened again from that failure. `stopped_at` is when
-    supply stopped, `*_at` of the other steps when they were first recorded. `danger_at` is when it
-    was first judged to endanger health: from then on reports are owed, whatever is judged later.
-    `wake_at` is when a clock next has to be looked at; empty while none runs.
+    supply first stopped, `cut_off_at` when every affected tap was, `*_at` of the other steps when
+    they first happened, `*_entered_at` when that was entered. `danger_at` is when it was first
+    judged to endanger health: from then on reports are owed, whatever is judged later.
+    `earlier_flags` are those it had before it opened again. `wake_at` is when a clock next has to
+    be looked at; empty while none runs.
     """
 
     __table_args__ = (
@@ -67,9 +70,12 @@ class Anomaly(SQLModel, table=True):
     opened_at: datetime
     outage_id: str | None = optional_reference("outage")
     stopped_at: datetime | None = None
-    departed: bool = False  # supply was not stopped at every affected tap
+    cut_off_at: datetime | None = None
+    cut_off_entered_at: datetime | None = None
+    departed: bool = False  # supply was, for a time, stopped at less than every affected tap
     departure_unexplained: bool = False
     findings_at: datetime | None = None
+    findings_entered_at: datetime | None = None
     controls_at: datetime | None = None
     assessed_at: datetime | None = None
     endangers_health: bool | None = None  # as judged last
@@ -77,6 +83,7 @@ class Anomaly(SQLModel, table=True):
     danger_at: datetime | None = None
     resumed_at: datetime | None = None
     closed_at: datetime | None = None
+    earlier_flags: list[FlagCode] = json_field(default_factory=list)
     wake_at: datetime | None = None
     version: int = 1
 
@@ -91,7 +98,8 @@ class AnomalyCause(SQLModel, table=True):
     __tablename__ = "anomaly_cause"
 
     __table_args__ = (
-        UniqueConstraint("sample_id", "parameter"),
+        UniqueConstraint("anomaly_id", "sample_id", "parameter"),
+        Index("ix_anomaly_cause_sample", "sample_id"),
         Index("ix_anomaly_cause_told", "anomaly_id", "found_at"),
     )
 
@@ -125,15 +133,19 @@ class AnomalyActKind(StrEnum):
 
 
 class AnomalyAct(SQLModel, table=True):
-    """One act on an anomaly, never changed: its words, and what else there is to know in `data`."""
+    """One act on an anomaly, never changed: its words, and what else there is to know in `data`.
+
+    `ordinal` orders the acts of an anomaly, also those of one instant.
+    """
 
     __tablename__ = "anomaly_act"
 
-    __table_args__ = (Index("ix_anomaly_act_told", "anomaly_id", "recorded_at"),)
+    __table_args__ = (Index("ix_anomaly_act_told", "anomaly_id", "ordinal"),)
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
     anomaly_id: str = reference("anomaly", index=False)
+    ordinal: int
     kind: AnomalyActKind = enum_field(AnomalyActKind)
     occurred_at: datetime
     recorded_at: datetime

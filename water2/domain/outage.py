@@ -89,6 +89,7 @@ class Outage(SQLModel, table=True):
     emergency_supply: str | None = Field(default=None, max_length=500)
     health_advice: str | None = Field(default=None, max_length=500)
     danger: str | None = Field(default=None, max_length=20)  # what kind of item failed
+    failed_items: list[str] | None = json_field(default_factory=lambda: None)  # parameters
     retested_at: datetime | None = None  # passing re-tests ended it: the water may be drunk
     revision: int = 0
     created_at: datetime

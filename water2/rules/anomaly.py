@@ -1,8 +1,9 @@
 """第十八条第二款: an anomaly's steps and their clocks, its re-tests, when supply may resume."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from water2.rules.book import Rulebook
@@ -14,26 +15,38 @@ ANOMALY = "anomaly"
 TERMINAL: Point = "terminal"
 Step = Literal["stop", "assessment", "findings"]
 STEPS: tuple[Step, ...] = ("stop", "assessment", "findings")
+NEVER: Mapping[Step, datetime | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Clock:
-    """By when a step is aimed at, and when it was done; every clock is a target, none is law.
+    """By when a step is aimed at, when it was done, and when that was entered.
 
-    The text says at once (立即) and in time (及时), and names no hour.
+    Every clock is a target, none is law: the text says at once (立即) and in time (及时), and names
+    no hour.
     """
 
     step: Step
     due_at: datetime
     done_at: datetime | None
+    entered_at: datetime | None = None
 
     def late_at(self, now: datetime) -> bool:
         """Whether it was, or by now is, done after its time; the very instant is in time."""
         return (self.done_at or now) > self.due_at
 
+    @property
+    def entered_late(self) -> bool:
+        """Whether it was entered after its time as done in time: 补记, somebody's word alone."""
+        done, entered = self.done_at, self.entered_at
+        return done is not None and entered is not None and done <= self.due_at < entered
+
 
 def step_clocks(
-    anomaly: Obligation, found_at: datetime, done: dict[Step, datetime | None]
+    anomaly: Obligation,
+    found_at: datetime,
+    done: Mapping[Step, datetime | None],
+    entered: Mapping[Step, datetime | None] = NEVER,
 ) -> tuple[Clock, ...]:
     """Give the clocks of an anomaly found at an instant; `done` is when each step was."""
     return tuple(
@@ -41,6 +54,7 @@ def step_clocks(
             step,
             found_at + timedelta(minutes=int(anomaly.number(f"{step}_minutes"))),
             done.get(step),
+            entered.get(step),
         )
         for step in STEPS
     )

@@ -24,7 +24,9 @@ class AnomalyFacts:
     departed: bool
     departure_unexplained: bool
     controlled: bool
+    in_scope: bool
     ended_at: datetime | None  # when supply was resumed
+    closed: bool
 
 
 def anomaly_flags(facts: AnomalyFacts, now: datetime) -> list[FlagCode]:
@@ -32,11 +34,15 @@ def anomaly_flags(facts: AnomalyFacts, now: datetime) -> list[FlagCode]:
     if facts.historical:
         return []
     late = [_LATE[clock.step] for clock in facts.clocks if clock.late_at(now)]
+    found_out = all(clock.done_at for clock in facts.clocks if clock.step == "findings")
     signs = (
+        (FlagCode.late_entry, any(clock.entered_late for clock in facts.clocks)),
         (FlagCode.supply_not_stopped, facts.ended_at is not None and not facts.stopped),
         (FlagCode.stop_departed, facts.departed),
         (FlagCode.departure_unexplained, facts.departure_unexplained),
         (FlagCode.resumed_without_controls, facts.ended_at is not None and not facts.controlled),
+        (FlagCode.closed_without_findings, facts.closed and not found_out),
+        (FlagCode.out_of_scope, not facts.in_scope),
     )
     return [*late, *(flag for flag, holds in signs if holds)]
 

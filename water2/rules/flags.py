@@ -76,6 +76,7 @@ class FlagCode(StrEnum):
     stop_departed = "stop_departed"
     departure_unexplained = "departure_unexplained"
     resumed_without_controls = "resumed_without_controls"
+    closed_without_findings = "closed_without_findings"
     report_late = "report_late"
     phoned_late = "phoned_late"
     request_unanswered = "request_unanswered"

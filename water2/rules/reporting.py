@@ -100,20 +100,27 @@ def _demanded(book: Rulebook, day: date) -> Obligation:
 
 @dataclass(frozen=True)
 class OwedReport:
-    """A report as closing looks at it: `drafted` where somebody began to write it."""
+    """A report as closing looks at it: `drafted` where somebody began to write it.
+
+    `asked`: a regulator asked about it and was not answered (art. 18.2: 协助调查处置).
+    """
 
     number: str
     kind: Literal["first", "progress", "final"]
     state: Literal["due", "sent", "acknowledged", "withdrawn"]
     due_at: datetime
     drafted: bool
+    asked: bool = False
 
     def open_at(self, now: datetime) -> bool:
         """Whether it stands in the way of closing.
 
-        Reading: so does what was sent and not acknowledged, a first report not sent, and any other
-        that is past its time or begun. The final one may follow the closing by its own clock.
+        Reading: so does what was sent and not acknowledged, or asked about and not answered, a
+        first report not sent, and any other that is past its time or begun. The final one may
+        follow the closing by its own clock.
         """
+        if self.asked:
+            return True
         if self.state == "due":
             return self.kind == "first" or self.drafted or now > self.due_at
         return self.state == "sent"

@@ -19,10 +19,10 @@ async def causes_of(work: Work, anomaly: Anomaly) -> Sequence[AnomalyCause]:
 
 
 async def acts_of(work: Work, anomaly: Anomaly) -> Sequence[AnomalyAct]:
-    """Return what was done about an anomaly, in the order it was recorded."""
+    """Return what was done about an anomaly, in its order."""
     rows = await work.session.exec(
         select(AnomalyAct)
         .where(AnomalyAct.anomaly_id == anomaly.id)
-        .order_by(col(AnomalyAct.recorded_at), AnomalyAct.id)
+        .order_by(col(AnomalyAct.ordinal))
     )
     return rows.all()

@@ -8,7 +8,7 @@ from water2.domain.access import Action
 from water2.domain.anomaly import UNRESOLVED, Anomaly, AnomalyActKind, AnomalyState
 from water2.domain.command import Command, Flag, Text
 from water2.domain.errors import Invalid
-from water2.services.anomalies.standing import AnomalyStanding, keep_act, past, stand
+from water2.services.anomalies.standing import AnomalyStanding, keep_act, since_found, stand
 from water2.services.instants import Instant
 from water2.services.regulator_reports.owing import owe_reports
 from water2.work import Work
@@ -50,11 +50,13 @@ async def record_findings(work: Work, id_: str, command: RecordFindings) -> Anom
     """Record what was found out; as often as more is known.
 
     Raises:
+        Invalid: it was done ahead of now, or before anything was wrong.
         Conflict: it is closed, or historical.
     """
     standing = await _held(work, id_, Action.report_anomalies)
-    at = past(work, standing, "at", command.at)
-    standing.anomaly.findings_at = standing.anomaly.findings_at or at
+    at = await since_found(work, standing, "at", command.at)
+    if standing.anomaly.findings_at is None:
+        standing.anomaly.findings_at, standing.anomaly.findings_entered_at = at, work.now
     keep_act(
         work,
         standing,
@@ -70,10 +72,11 @@ async def record_controls(work: Work, id_: str, command: RecordControls) -> Anom
     """Record what was done to control it.
 
     Raises:
+        Invalid: it was done ahead of now, or before anything was wrong.
         Conflict: it is closed, or historical.
     """
     standing = await _held(work, id_, Action.report_anomalies)
-    at = past(work, standing, "at", command.at)
+    at = await since_found(work, standing, "at", command.at)
     standing.anomaly.controls_at = standing.anomaly.controls_at or at
     measures = command.model_dump(include={"flushed", "disinfected"}, exclude_none=True)
     kind = AnomalyActKind.controls

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlmodel import col, select
+
 from water2.domain.anomaly import Anomaly, AnomalyAct, AnomalyCause, AnomalyState
+from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.rules.anomaly import ANOMALY, Clock, Retest
 from water2.rules.anomaly_flags import AnomalyFacts, anomaly_flags
@@ -13,7 +16,7 @@ from water2.services.anomalies.retests import retests_of
 from water2.services.anomalies.standing import stand
 from water2.services.anomalies.watching import clocks_of
 from water2.services.anomaly_history import acts_of, causes_of
-from water2.services.rows import fetch
+from water2.services.rows import among, fetch
 from water2.services.rulebooks import book_of
 from water2.work import Work
 
@@ -45,10 +48,20 @@ async def looks(work: Work, anomalies: Sequence[Anomaly]) -> list[AnomalyLook]:
         utility = await fetch(work, Utility, id_)
         today = work.today(utility.timezone)
         obligations[id_] = (await book_of(work, utility)).obligation(ANOMALY, today)
-    return [_look(work, anomaly, obligations[anomaly.utility_id]) for anomaly in anomalies]
+    places = {anomaly.facility_id for anomaly in anomalies}
+    rows = await work.session.exec(
+        select(Facility.id).where(among(work, Facility.id, places), col(Facility.in_scope))
+    )
+    in_scope = set(rows)
+    return [
+        _look(work, one, obligations[one.utility_id], in_scope=one.facility_id in in_scope)
+        for one in anomalies
+    ]
 
 
-def _look(work: Work, anomaly: Anomaly, obligation: Obligation | None) -> AnomalyLook:
+def _look(
+    work: Work, anomaly: Anomaly, obligation: Obligation | None, *, in_scope: bool
+) -> AnomalyLook:
     historical = anomaly.state is AnomalyState.historical
     if historical or obligation is None:
         return AnomalyLook(anomaly, (), [])
@@ -60,9 +73,12 @@ def _look(work: Work, anomaly: Anomaly, obligation: Obligation | None) -> Anomal
         departed=anomaly.departed,
         departure_unexplained=anomaly.departure_unexplained,
         controlled=anomaly.controls_at is not None,
+        in_scope=in_scope,
         ended_at=anomaly.resumed_at,
+        closed=anomaly.state is AnomalyState.closed,
     )
-    return AnomalyLook(anomaly, clocks, anomaly_flags(facts, work.now))
+    flags = dict.fromkeys((*anomaly.earlier_flags, *anomaly_flags(facts, work.now)))
+    return AnomalyLook(anomaly, clocks, [FlagCode(flag) for flag in flags])
 
 
 async def look_at(work: Work, id_: str) -> AnomalyDetail:

@@ -19,10 +19,14 @@ from water2.domain.facility import Facility
 from water2.domain.ids import drawn_number
 from water2.domain.organisation import Utility
 from water2.domain.water import Point
+from water2.services.anomalies.looking import looks
+from water2.services.anomalies.telling import stopped_at, tell_of_more
 from water2.services.register import record_act
+from water2.services.rulebooks import book_of
 from water2.work import Work
 
 PREFIX = "YC"
+TOLD_BY_PEOPLE = (AnomalySource.complaint, AnomalySource.patrol, AnomalySource.person)
 
 
 @dataclass(frozen=True)
@@ -50,22 +54,38 @@ async def open_anomaly(
 
     Reading: one cause is one item out of its limit at one facility; what nobody measured is one.
     The caller holds the facility. Causes of several open anomalies go each to its own; the first is
-    returned. One whose supply was resumed already is open again.
+    returned. One whose supply was resumed already is open again, also on a result that failed, was
+    corrected to a pass, and fails once more. Residents who are without water for it are told of
+    what more failed.
     """
     keys = {cause: f"{facility.id}:{cause.parameter or 'unmeasured'}" for cause in causes}
     held = await _held(work, set(keys.values()))
     told = await _told(work, causes)
     anomaly = next((held[key] for key in keys.values() if key in held), None)
     if anomaly is None:
-        anomaly = _new(work, utility, facility, causes[0].source)
+        anomaly = _new(work, utility, facility, causes)
     for cause in causes:
-        if (cause.sample_id, cause.parameter) in told:
-            continue
         key = keys[cause]
         owner = held.get(key, anomaly)
-        await _link(work, facility, owner, cause, None if key in held else key)
+        if owner.state is AnomalyState.resumed:
+            await _reopen(work, facility, owner)
+        if (owner.id, cause.sample_id, cause.parameter) not in told:
+            await _link(work, facility, owner, cause, None if key in held else key)
         held[key] = owner
+    await _tell_residents(work, utility, facility, anomaly)
     return anomaly
+
+
+async def _tell_residents(
+    work: Work, utility: Utility, facility: Facility, anomaly: Anomaly
+) -> None:
+    """Tell residents who are without water for it that more failed."""
+    if anomaly.outage_id is None:
+        return
+    await work.session.flush()
+    stopped = await stopped_at(work, facility, anomaly.id)
+    if stopped is not None:
+        await tell_of_more(work, stopped, await book_of(work, utility))
 
 
 async def _held(work: Work, keys: set[str]) -> dict[str, Anomaly]:
@@ -79,27 +99,33 @@ async def _held(work: Work, keys: set[str]) -> dict[str, Anomaly]:
     return {key: anomaly for key, anomaly in rows if key is not None}
 
 
-async def _told(work: Work, causes: Sequence[Cause]) -> set[tuple[str | None, str | None]]:
-    """Return the failed items that were linked before: a sample judged anew tells nothing new."""
+async def _told(work: Work, causes: Sequence[Cause]) -> set[tuple[str, str | None, str | None]]:
+    """Return the failed items each anomaly knows: a sample judged anew tells it nothing new."""
     samples = {cause.sample_id for cause in causes if cause.sample_id}
     if not samples:
         return set()
     rows = await work.session.exec(
-        select(AnomalyCause.sample_id, AnomalyCause.parameter).where(
+        select(AnomalyCause.anomaly_id, AnomalyCause.sample_id, AnomalyCause.parameter).where(
             col(AnomalyCause.sample_id).in_(samples)
         )
     )
     return set(rows.all())
 
 
-def _new(work: Work, utility: Utility, facility: Facility, source: AnomalySource) -> Anomaly:
+def _new(work: Work, utility: Utility, facility: Facility, causes: Sequence[Cause]) -> Anomaly:
+    """Open one. Its clocks run from when the utility knew.
+
+    Reading: of what people noticed that is when they did; of a result or a reading when it came in.
+    """
+    source = causes[0].source
+    noticed = [cause.found_at for cause in causes if cause.source in TOLD_BY_PEOPLE]
     anomaly = Anomaly(
         utility_id=utility.id,
         facility_id=facility.id,
         number=drawn_number(PREFIX, work.today(utility.timezone)),
         state=AnomalyState.open,
         source=source,
-        found_at=work.now,
+        found_at=min([work.now, *noticed]),
         opened_at=work.now,
         wake_at=work.now,
     )
@@ -123,8 +149,6 @@ async def _link(
             **vars(cause),
         )
     )
-    if anomaly.state is AnomalyState.resumed:
-        _reopen(work, facility, anomaly)
     anomaly.wake_at = work.now
     anomaly.version += 1
     record_act(
@@ -144,15 +168,23 @@ async def _link(
     )
 
 
-def _reopen(work: Work, facility: Facility, anomaly: Anomaly) -> None:
-    """Start anew on water that failed after supply was resumed: its clocks run from now."""
+async def _reopen(work: Work, facility: Facility, anomaly: Anomaly) -> None:
+    """Start anew on water that failed after supply was resumed: its clocks run from now.
+
+    What was to be looked at before stays to be looked at.
+    """
+    (look,) = await looks(work, [anomaly])
+    anomaly.earlier_flags = look.flags
     anomaly.state, anomaly.found_at = AnomalyState.open, work.now
-    anomaly.outage_id = anomaly.stopped_at = anomaly.resumed_at = None
+    anomaly.outage_id = anomaly.stopped_at = anomaly.cut_off_at = anomaly.resumed_at = None
     anomaly.findings_at = anomaly.controls_at = anomaly.assessed_at = None
     anomaly.departed = anomaly.departure_unexplained = False
+    anomaly.version += 1
+    anomaly.wake_at = work.now
     act = AnomalyAct(
         utility_id=anomaly.utility_id,
         anomaly_id=anomaly.id,
+        ordinal=anomaly.version,
         kind=AnomalyActKind.reopened,
         occurred_at=work.now,
         recorded_at=work.now,

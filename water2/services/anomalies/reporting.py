@@ -9,15 +9,13 @@ from water2.domain.errors import Invalid
 from water2.domain.facility import Facility, Tank
 from water2.domain.organisation import Utility
 from water2.domain.water import Point
-from water2.services.anomalies.opening import Cause, open_anomaly
+from water2.services.anomalies.opening import TOLD_BY_PEOPLE, Cause, open_anomaly
 from water2.services.anomalies.standing import standing_of
 from water2.services.instants import Instant, civil_day, read_instant
 from water2.services.register import require_in_use
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.work import Work
-
-_TOLD_BY_PEOPLE = (AnomalySource.complaint, AnomalySource.patrol, AnomalySource.person)
 
 
 class ReportAnomaly(Command):
@@ -44,7 +42,7 @@ async def report_anomaly(work: Work, command: ReportAnomaly) -> Anomaly:
         Conflict: the rulebook knows no such duty.
     """
     work.require(Action.report_anomalies)
-    if command.source not in _TOLD_BY_PEOPLE:
+    if command.source not in TOLD_BY_PEOPLE:
         raise Invalid.one("source", "opens_by_itself", command.source.value)
     facility = await fetch(work, Facility, command.facility_id, lock=True)
     utility = await fetch(work, Utility, facility.utility_id)

@@ -16,7 +16,7 @@ from water2.domain.anomaly import (
 from water2.domain.command import Command
 from water2.domain.outage import OutageState
 from water2.rules.anomaly import judge_closing, judge_resume
-from water2.services.anomalies.retests import outstanding_at
+from water2.services.anomalies.retests import outstanding_at, retests_of
 from water2.services.anomalies.standing import keep_act, require_allowed, stand
 from water2.services.outages.standing import stand as stand_of_outage
 from water2.services.outages.transitions import restore
@@ -60,8 +60,8 @@ async def close_anomaly(work: Work, id_: str, command: CloseAnomaly) -> Anomaly:
     """Close an anomaly; the final reports are owed on by their own clock.
 
     Raises:
-        RuleViolation: supply is not resumed, the danger was not assessed, or a report to a
-            regulator is open.
+        RuleViolation: a re-test is outstanding by now, supply is not resumed, the danger was not
+            assessed, a report to a regulator or a request of one is open.
         Conflict: it is historical.
     """
     work.require(Action.handle_anomalies)
@@ -70,12 +70,16 @@ async def close_anomaly(work: Work, id_: str, command: CloseAnomaly) -> Anomaly:
     if anomaly.state is AnomalyState.closed:
         return anomaly
     standing.require(*UNRESOLVED, AnomalyState.resumed)
+    ended = standing.facility.out_of_use_on is not None  # its water never flows again
     verdict = judge_closing(
         standing.obligation,
-        resumed=anomaly.state is AnomalyState.resumed,
+        resumed=ended or anomaly.state is AnomalyState.resumed,
         assessed=anomaly.assessed_at is not None,
     )
     require_allowed(verdict, standing.utility)
+    if not ended:  # a re-test may have been corrected since supply was resumed
+        _, outstanding = await retests_of(work, standing)
+        require_allowed(judge_resume(standing.obligation, outstanding), standing.utility)
     await require_none_open(work, standing.utility, anomaly, standing.book)
     anomaly.state, anomaly.closed_at = AnomalyState.closed, work.now
     await work.session.execute(

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from water2.domain.anomaly import Anomaly, AnomalyAct, AnomalyActKind, AnomalyState
+from sqlmodel import func, select
+
+from water2.domain.anomaly import (
+    Anomaly,
+    AnomalyAct,
+    AnomalyActKind,
+    AnomalyCause,
+    AnomalyState,
+)
 from water2.domain.errors import Conflict, Invalid, RuleViolation
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
@@ -92,6 +100,26 @@ def past(work: Work, standing: AnomalyStanding, field: str, given: datetime | No
     return at
 
 
+async def since_found(
+    work: Work, standing: AnomalyStanding, field: str, given: datetime | None
+) -> datetime:
+    """Return when something was done about an anomaly: now unless said otherwise.
+
+    Raises:
+        Invalid: it lies ahead, or before anything was wrong.
+    """
+    at = past(work, standing, field, given)
+    rows = await work.session.exec(
+        select(func.min(AnomalyCause.found_at)).where(
+            AnomalyCause.anomaly_id == standing.anomaly.id
+        )
+    )
+    found_at = rows.one()
+    if found_at is not None and at < found_at:
+        raise Invalid.one(field, "before", at.isoformat(), after="found_at")
+    return at
+
+
 def keep_act(
     work: Work,
     standing: AnomalyStanding,
@@ -104,10 +132,12 @@ def keep_act(
 ) -> None:
     """Keep an act with its words, and enter it in the ledger without them."""
     anomaly, facts = standing.anomaly, dict(data or {})
+    anomaly.version += 1
     work.session.add(
         AnomalyAct(
             utility_id=anomaly.utility_id,
             anomaly_id=anomaly.id,
+            ordinal=anomaly.version,
             kind=kind,
             occurred_at=occurred_at,
             recorded_at=work.now,
@@ -117,7 +147,6 @@ def keep_act(
             data=facts,
         )
     )
-    anomaly.version += 1
     anomaly.wake_at = work.now
     work.session.add(anomaly)
     told = facts | {"number": anomaly.number, "words_given": text is not None}

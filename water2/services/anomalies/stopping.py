@@ -1,27 +1,19 @@
 """Stopping supply (art. 18.2): an emergency outage, published at once with its quality notice."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
-from sqlmodel import col, select
+from sqlmodel import select
 
 from water2.domain.access import Action
-from water2.domain.anomaly import (
-    UNRESOLVED,
-    Anomaly,
-    AnomalyActKind,
-    AnomalyCause,
-    AnomalyState,
-)
+from water2.domain.anomaly import UNRESOLVED, Anomaly, AnomalyActKind, AnomalyState
 from water2.domain.command import Command, Flag, Text
 from water2.domain.errors import Invalid
-from water2.domain.facility import Building
-from water2.domain.outage import Outage, OutageKind, OutageReason, OutageState
-from water2.rules.parameters import Group, Parameter
+from water2.domain.facility import Building, Zone
+from water2.domain.outage import Outage, OutageKind, OutageReason
 from water2.services.anomalies.standing import AnomalyStanding, keep_act, past, stand
+from water2.services.anomalies.telling import failed_items, gravest, stopped_at, tell_of_more
 from water2.services.instants import Instant, read_instant
-from water2.services.outages.changing import widen
 from water2.services.outages.drafting import (
     Advice,
     BuildingIds,
@@ -31,20 +23,19 @@ from water2.services.outages.drafting import (
 )
 from water2.services.outages.extent import Extent, extent_of, read_extent
 from water2.services.outages.standing import Standing, standing_of
-from water2.services.outages.standing import stand as stand_of_outage
 from water2.work import Work
 
-GRAVEST: tuple[Group, ...] = ("toxic", "microbial", "disinfectant", "sensory")
 OF_NOBODY = "extent_of_nobody"
-MOST_NAMED = 3  # on a notice; the anomaly names all
 NOTICE_IMPOSSIBLE = "水质异常，须立即停止供水（第十八条）"
+_TOLD = ("cause", "health_advice", "water_points", "emergency_supply")
 
 
 class StopSupply(Command):
     """When and where supply was stopped: `building_ids` (or codes) or `zones`; neither is all.
 
     Less than all is an isolation only where `every_affected_tap` says that no other tap gets this
-    water, and `reason` why; else it is a departure from the rules, flagged, with its reason.
+    water, and `reason` why; else it is a departure from the rules, flagged, with its reason. The
+    cause, where none is given, names the items that failed.
     """
 
     at: Instant | None = None
@@ -62,8 +53,8 @@ class StopSupply(Command):
 async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     """Record that supply is stopped, and tell everybody at once; never refused for its extent.
 
-    The same extent again changes nothing, another one widens the outage and is told anew. Water
-    that another anomaly stopped is off once: both share the outage.
+    The same extent and words again change nothing, others are told anew. Water that another anomaly
+    stopped is off once: both share the outage. The clock stops when every affected tap is cut off.
 
     Raises:
         Invalid: the instant lies ahead, or a building or zone is unknown.
@@ -75,26 +66,54 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     anomaly = standing.anomaly
     at = past(work, standing, "at", command.at)
     extent, known = await _extent(work, standing, command)
-    stopped = await _stopped(work, standing)
+    stopped = await stopped_at(work, standing.facility, anomaly.id)
     own = stopped is not None and stopped.outage.id == anomaly.outage_id
     if stopped is not None and own and extent_of(stopped.outage).holds(extent):
+        await tell_of_more(work, stopped, standing.book, words=_words(standing, command))
         return anomaly
     if stopped is None:
         outage = await _declare(work, standing, command, extent, at)
+        anomaly.outage_id = outage.id
     else:
-        outage = await _join(work, standing, stopped, extent)
-    await _note_extent(work, standing, command, extent_of(outage) if known else None)
-    anomaly.outage_id, anomaly.state = outage.id, AnomalyState.supply_stopped
+        outage = await _join(work, standing, stopped, command, extent)
+    anomaly.state = AnomalyState.supply_stopped
     anomaly.stopped_at = anomaly.stopped_at or at
+    departed = not await _is_whole(work, standing, command, extent_of(outage) if known else None)
+    _note_extent(work, anomaly, command, at, departed=departed)
     facts = {
         "outage": outage.id,
         "buildings": list(outage.building_ids),
-        "departed": anomaly.departed,
+        "departed": departed,
         "every_affected_tap": command.every_affected_tap,
     }
     kind = AnomalyActKind.supply_stopped
     keep_act(work, standing, kind, occurred_at=at, text=command.reason, data=facts)
     return anomaly
+
+
+async def _join(
+    work: Work,
+    standing: AnomalyStanding,
+    stopped: Standing,
+    command: StopSupply,
+    extent: Extent,
+) -> Outage:
+    """Share the outage in effect: it is widened, and tells of all that failed."""
+    anomaly, outage = standing.anomaly, stopped.outage
+    anomaly.outage_id, anomaly.state = outage.id, AnomalyState.supply_stopped
+    await work.session.flush()  # what it failed by is told, too
+    joined = extent.joined(extent_of(outage))
+    words = _words(standing, command)
+    await tell_of_more(work, stopped, standing.book, extent=joined, words=words)
+    return outage
+
+
+def _words(standing: AnomalyStanding, command: StopSupply) -> dict[str, object]:
+    """Return the words for residents that were given."""
+    words = command.model_dump(include=set(_TOLD), exclude_none=True)
+    if command.ends_at is not None:
+        words["ends_at"] = read_instant(command.ends_at, standing.utility.timezone)
+    return words
 
 
 async def _extent(
@@ -110,50 +129,46 @@ async def _extent(
     return given, True
 
 
-async def _stopped(work: Work, standing: AnomalyStanding) -> Standing | None:
-    """Return the outage that this anomaly, or another of the facility, has in effect."""
-    rows = await work.session.exec(
-        select(Outage.id)
-        .join(Anomaly, col(Anomaly.outage_id) == Outage.id)
-        .where(
-            Anomaly.facility_id == standing.facility.id,
-            col(Anomaly.state).in_(UNRESOLVED),
-            Outage.state == OutageState.in_effect,
-        )
-        .order_by(col(Anomaly.id) != standing.anomaly.id, Outage.id)
-    )
-    found = rows.first()
-    return None if found is None else await stand_of_outage(work, found, lock=True)
-
-
-async def _join(work: Work, standing: AnomalyStanding, stopped: Standing, extent: Extent) -> Outage:
-    """Widen the outage in effect, and tell of the graver danger where there is one."""
-    outage = stopped.outage
-    mine = _gravest(await _failed(work, standing))
-    outage.danger = next((one for one in GRAVEST if one in (mine, outage.danger)), None)
-    return await widen(work, stopped, extent.joined(extent_of(outage)))
-
-
-async def _note_extent(
+async def _is_whole(
     work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent | None
-) -> None:
-    """Tell a stop of every affected tap from a departure; one without a reason is flagged too.
+) -> bool:
+    """Tell whether every affected tap was cut off, as far as what was said goes.
 
-    `extent` None: nobody knows which taps were closed, so not every one can be taken to be.
+    `extent` None: nobody knows which taps were closed. Buildings stopped by one of their zones have
+    water in the others. Less than all is every affected tap where somebody says so, and why.
     """
-    rows = await work.session.exec(
-        select(Building.id).where(Building.facility_id == standing.facility.id)
+    if command.every_affected_tap is not None:
+        return command.every_affected_tap and (command.reason is not None or not _partly(command))
+    if extent is None:
+        return False
+    facility_id = standing.facility.id
+    zones = await work.session.exec(select(Zone.name).where(Zone.facility_id == facility_id))
+    if command.zones and not command.building_ids and not {*zones} <= {*command.zones}:
+        return False
+    buildings = await work.session.exec(
+        select(Building.id).where(Building.facility_id == facility_id)
     )
-    whole = extent is not None and (extent.whole or {*rows} <= {*extent.building_ids})
-    isolated = bool(command.every_affected_tap and command.reason)
-    standing.anomaly.departed = not (isolated or whole)
-    standing.anomaly.departure_unexplained = standing.anomaly.departed and command.reason is None
+    return extent.whole or {*buildings} <= {*extent.building_ids}
+
+
+def _partly(command: StopSupply) -> bool:
+    return command.building_ids is not None or command.zones is not None
+
+
+def _note_extent(
+    work: Work, anomaly: Anomaly, command: StopSupply, at: datetime, *, departed: bool
+) -> None:
+    """Keep for good that less than every affected tap was cut off, and whether anybody said why."""
+    if departed:
+        anomaly.departed = True
+        anomaly.departure_unexplained |= command.reason is None
+    elif anomaly.cut_off_at is None:
+        anomaly.cut_off_at, anomaly.cut_off_entered_at = at, work.now
 
 
 async def _declare(
     work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent, at: datetime
 ) -> Outage:
-    parameters = await _failed(work, standing)
     outage = new_outage(
         work,
         standing.utility,
@@ -163,36 +178,9 @@ async def _declare(
         OutageReason.water_quality,
     )
     outage.starts_at = at
-    if command.ends_at is not None:
-        outage.ends_at = read_instant(command.ends_at, standing.utility.timezone)
-    outage.cause = command.cause or _cause(parameters)
+    outage.failed_items = await failed_items(work, [standing.anomaly.id], standing.book)
+    outage.danger = gravest(outage.failed_items, standing.book)
     outage.notice_impossible_because = NOTICE_IMPOSSIBLE
-    outage.danger = _gravest(parameters)
-    for field in ("health_advice", "water_points", "emergency_supply"):
-        setattr(outage, field, getattr(command, field))
+    for name, word in _words(standing, command).items():
+        setattr(outage, name, word)
     return await declare(work, await standing_of(work, outage, standing.facility))
-
-
-async def _failed(work: Work, standing: AnomalyStanding) -> list[Parameter]:
-    rows = await work.session.exec(
-        select(AnomalyCause.parameter)
-        .where(
-            AnomalyCause.anomaly_id == standing.anomaly.id,
-            col(AnomalyCause.parameter).is_not(None),
-        )
-        .distinct()
-    )
-    known = standing.book.parameters
-    return [known[key] for key in sorted(filter(None, rows)) if key in known]
-
-
-def _cause(parameters: Sequence[Parameter]) -> str:
-    """Say what is wrong with the water, in Chinese as all that people type on a notice."""
-    names = "、".join(parameter.title for parameter in parameters[:MOST_NAMED])
-    return f"水质异常（{names}）" if names else "水质异常"
-
-
-def _gravest(parameters: Sequence[Parameter]) -> str | None:
-    """Return the group that harms most; None where nobody measured: then the worst is told."""
-    groups = {parameter.group for parameter in parameters}
-    return next((group for group in GRAVEST if group in groups), None)

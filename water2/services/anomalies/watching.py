@@ -61,11 +61,15 @@ async def _look(work: Work, id_: str) -> int:
 def clocks_of(obligation: Obligation, anomaly: Anomaly) -> tuple[Clock, ...]:
     """Return the clocks of an anomaly's steps."""
     done: dict[Step, datetime | None] = {
-        "stop": anomaly.stopped_at,
+        "stop": anomaly.cut_off_at,
         "assessment": anomaly.assessed_at,
         "findings": anomaly.findings_at,
     }
-    return step_clocks(obligation, anomaly.found_at, done)
+    entered: dict[Step, datetime | None] = {
+        "stop": anomaly.cut_off_entered_at,
+        "findings": anomaly.findings_entered_at,
+    }
+    return step_clocks(obligation, anomaly.found_at, done, entered)
 
 
 def _levels(standing: AnomalyStanding, clock: Clock) -> list[tuple[str, datetime]]:

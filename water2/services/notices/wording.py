@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageReason
+from water2.rules.book import load_book
 from water2.services.notices.template import (
     BRIEF,
     LANGUAGES,
@@ -17,6 +18,8 @@ from water2.services.notices.template import (
     Template,
     data_file,
 )
+
+MOST_NAMED = 3  # failed items on a notice; the anomaly names all
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,7 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
         "facility": told.facility.name,
         "extent": _extent(say, told.buildings),
         "reason": outage.detail or data_file(language)["reason"][outage.reason.value],
-        "cause": outage.cause
-        or outage.detail
-        or data_file(language)["reason"][outage.reason.value],
+        "cause": _cause(language, told),
         "starts": at.said(outage.started_at or outage.starts_at),
         "ends": ends,
         "back": say["back"].format(ends=ends) if outage.ends_at else say["back_unknown"],
@@ -115,6 +116,24 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
         "drinking": _drinking(say, outage),
         "neighbours": say["neighbours"],
     }
+
+
+def _cause(language: str, told: Told) -> str:
+    """Say what somebody typed, or which items of the water failed."""
+    outage, data = told.outage, data_file(language)
+    if outage.cause or outage.failed_items is None:
+        return outage.cause or outage.detail or str(data["reason"][outage.reason.value])
+    say, known = data["phrase"], load_book(told.utility.place).parameters
+    names = [
+        known[item].title if language == "zh" else known[item].title_en
+        for item in outage.failed_items
+        if item in known
+    ]
+    if not names:
+        return str(say["bad_water"])
+    shown = say["mark"].join(names[:MOST_NAMED])
+    more = say["and_others"] if len(names) > MOST_NAMED else ""
+    return str(say["failed_items"].format(items=f"{shown}{more}"))
 
 
 def _drinking(say: Mapping[str, str], outage: Outage) -> str:

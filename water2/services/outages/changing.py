@@ -140,8 +140,8 @@ async def extend_outage(work: Work, id_: str, command: ExtendOutage) -> Outage:
     return outage
 
 
-async def widen(work: Work, standing: Standing, extent: Extent) -> Outage:
-    """Announce a wider extent of an emergency in effect that is held."""
+async def tell_anew(work: Work, standing: Standing, extent: Extent | None) -> Outage:
+    """Announce an emergency in effect that is held with its changed words, or a wider extent."""
     outage, before = standing.outage, Before(standing.outage.starts_at, standing.outage.ends_at)
     _set_extent(outage, extent)
     outage.version += 1

@@ -158,7 +158,7 @@ async def declare(work: Work, standing: Standing) -> Outage:
         Invalid: it has no cause, or its instants cannot be.
     """
     outage = standing.outage
-    if not outage.cause:
+    if not outage.cause and outage.failed_items is None:
         raise Invalid.one("cause", "missing")
     if outage.starts_at > work.now + _CLOCKS_DIFFER:
         raise Invalid.one("starts_at", "in_future", outage.starts_at.isoformat())

@@ -57,7 +57,8 @@ async def acknowledge_report(work: Work, id_: str, command: AcknowledgeReport) -
     report.acknowledgement, report.wake_at = command.note, None
     report.version += 1
     work.session.add(report)
-    enter_report(work, standing.facility, report, "acknowledged", by=work.actor.user_id)
+    who = {"by": work.actor.user_id, "organisation": work.actor.organisation_id}
+    enter_report(work, standing.facility, report, "acknowledged", **who)
     return report
 
 

@@ -11,6 +11,7 @@ from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.regulator_report import Regulator, RegulatorReport, ReportKind, ReportState
 from water2.rules.reporting import REPORT, ReportClock
+from water2.services.anomaly_history import causes_of
 from water2.services.instants import Instant, read_instant
 from water2.services.regulator_reports.fields import ReportFields
 from water2.services.regulator_reports.owing import enter_report, new_report, reports_of
@@ -93,7 +94,8 @@ async def log_call(work: Work, id_: str, command: LogCall) -> RegulatorReport:
     report = standing.report
     if report.kind is not ReportKind.first or report.phoned_at is not None:
         raise Conflict("call_not_owed", {"number": report.number})
-    report.phoned_at, report.phoned_by = _called_at(work, standing, command), work.actor.user_id
+    report.phoned_at = await _called_at(work, standing, command)
+    report.phoned_by = work.actor.user_id
     if command.note is not None:
         report.phone_note_sealed = work.contacts.seal(command.note)
     report.version += 1
@@ -103,8 +105,10 @@ async def log_call(work: Work, id_: str, command: LogCall) -> RegulatorReport:
     return report
 
 
-def _called_at(work: Work, standing: ReportStanding, command: LogCall) -> datetime:
+async def _called_at(work: Work, standing: ReportStanding, command: LogCall) -> datetime:
     at = read_instant(command.at, standing.utility.timezone) if command.at else work.now
     if at > work.now:
         raise Invalid.one("at", "in_future", at.isoformat())
+    if at < min(one.found_at for one in await causes_of(work, standing.anomaly)):
+        raise Invalid.one("at", "before", at.isoformat(), after="found_at")
     return at

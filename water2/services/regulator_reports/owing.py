@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from water2.domain.anomaly import Anomaly
 from water2.domain.errors import RuleViolation
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
-from water2.domain.regulator_report import Regulator, RegulatorReport, ReportKind, ReportState
+from water2.domain.regulator_report import (
+    Regulator,
+    RegulatorReport,
+    ReportKind,
+    ReportMessage,
+    ReportState,
+)
 from water2.rules.book import Rulebook
 from water2.rules.provision import Refused
 from water2.rules.reporting import (
@@ -133,15 +140,37 @@ async def require_none_open(work: Work, utility: Utility, anomaly: Anomaly, book
     obligation = book.obligation(REPORT, work.today(utility.timezone))
     if obligation is None:
         return
+    reports = await reports_of(work, anomaly.id)
+    asked = await _asked(work, [one.id for one in reports])
     owed = [
         OwedReport(
-            one.number, one.kind.value, one.state.value, one.due_at, one.drafted_by is not None
+            number=one.number,
+            kind=one.kind.value,
+            state=one.state.value,
+            due_at=one.due_at,
+            drafted=one.drafted_by is not None,
+            asked=one.id in asked,
         )
-        for one in await reports_of(work, anomaly.id)
+        for one in reports
     ]
     verdict = judge_reports(obligation, owed, work.now)
     if isinstance(verdict, Refused):
         raise RuleViolation(verdict)
+
+
+async def _asked(work: Work, ids: Sequence[str]) -> set[str]:
+    """Return the reports with requests that nobody has answered."""
+    answer = aliased(ReportMessage)
+    rows = await work.session.exec(
+        select(ReportMessage.report_id)
+        .outerjoin(answer, col(answer.answers_id) == ReportMessage.id)
+        .where(
+            col(ReportMessage.report_id).in_(ids),
+            col(ReportMessage.answers_id).is_(None),
+            col(answer.id).is_(None),
+        )
+    )
+    return set(rows)
 
 
 async def reports_of(work: Work, anomaly_id: str) -> Sequence[RegulatorReport]:

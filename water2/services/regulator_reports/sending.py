@@ -29,16 +29,16 @@ class SendReport(ReportFields):
 async def send_report(work: Work, id_: str, command: SendReport) -> RegulatorReport:
     """Send a report: it lies in the regulator's inbox at once, and goes to its addresses.
 
-    Sent before, it is answered as it is: what was sent is never changed.
+    Sent before, it is answered as it is; what was sent is never changed.
 
     Raises:
         Invalid: a final report lacks its cause, what was done, or what was learned.
-        Conflict: it was withdrawn.
+        Conflict: it was withdrawn, or it was sent before and is to say something else.
     """
     work.require(Action.handle_anomalies)
     standing = await stand(work, id_, lock=True)
     report = standing.report
-    if report.state in (ReportState.sent, ReportState.acknowledged):
+    if report.state in (ReportState.sent, ReportState.acknowledged) and not command.given:
         return report
     standing.require(ReportState.due)
     if command.given:
