@@ -60,6 +60,9 @@ class OutageAnswer(Answer):
     water_points: str | None
     emergency_supply: str | None
     health_advice: str | None
+    failed_items: list[str] | None
+    danger: str | None
+    retested_at: Instant | None
     overran: bool
     update_missed: bool
     version: int
