@@ -1,6 +1,5 @@
 """Watching the clocks of anomalies: the managers hear first, in danger the regulators next."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col, func, select
@@ -11,30 +10,13 @@ from water2.rules.anomaly import Clock, Step, step_clocks
 from water2.rules.obligation import Obligation
 from water2.services.anomalies.standing import AnomalyStanding, keep_act, stand
 from water2.services.regulator_reports.escalating import MANAGERS, REGULATORS, escalate
+from water2.services.waking_rows import PAST, look_at_waking
 from water2.work import Runtime, Work
-
-PAST = timedelta(seconds=1)
-"""The very instant is in time: a clock is looked at once it has passed."""
 
 
 async def watch_anomalies(runtime: Runtime) -> int:
     """Escalate every step past its clock; return how many were new. Repeating changes nothing."""
-    async with runtime.read() as work:
-        ids = await _waking(work)
-    found = 0
-    for id_ in ids:
-        async with runtime.work() as work:
-            found += await _look(work, id_)
-    return found
-
-
-async def _waking(work: Work) -> Sequence[str]:
-    rows = await work.session.exec(
-        select(Anomaly.id)
-        .where(col(Anomaly.wake_at).is_not(None), col(Anomaly.wake_at) <= work.now)
-        .order_by(col(Anomaly.wake_at), Anomaly.id)
-    )
-    return rows.all()
+    return await look_at_waking(runtime, Anomaly, _look)
 
 
 async def _look(work: Work, id_: str) -> int:

@@ -1,37 +1,18 @@
 """Watching the clocks of reports: a late one is said to the managers and to both regulators."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from sqlmodel import col, select
+from datetime import datetime
 
 from water2.domain.regulator_report import RegulatorReport, ReportState
 from water2.services.regulator_reports.escalating import MANAGERS, REGULATORS, escalate
 from water2.services.regulator_reports.owing import enter_report
 from water2.services.regulator_reports.standing import ReportStanding, stand
+from water2.services.waking_rows import PAST, look_at_waking
 from water2.work import Runtime, Work
-
-PAST = timedelta(seconds=1)
 
 
 async def watch_reports(runtime: Runtime) -> int:
     """Say of every report past its clock that it is late; return how many times anew."""
-    async with runtime.read() as work:
-        ids = await _waking(work)
-    found = 0
-    for id_ in ids:
-        async with runtime.work() as work:
-            found += await _look(work, id_)
-    return found
-
-
-async def _waking(work: Work) -> Sequence[str]:
-    rows = await work.session.exec(
-        select(RegulatorReport.id)
-        .where(col(RegulatorReport.wake_at).is_not(None), col(RegulatorReport.wake_at) <= work.now)
-        .order_by(col(RegulatorReport.wake_at), RegulatorReport.id)
-    )
-    return rows.all()
+    return await look_at_waking(runtime, RegulatorReport, _look)
 
 
 async def _look(work: Work, id_: str) -> int:
