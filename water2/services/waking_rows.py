@@ -1,4 +1,4 @@
-"""Rows with a clock: those whose instant to be looked at has come, each looked at in its own act."""
+"""Rows with a clock: those whose time to be looked at has come, each in an act of its own."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
