@@ -145,3 +145,28 @@ async def test_a_request_of_no_readings_or_too_many_is_refused(api, meter):
     row = readings(meter, ["0.3"])["readings"][0]
     for given in ({"readings": []}, {"readings": [row] * 5001}, {"readings": row}, {}):
         assert (await api.crew.post("/readings", json=given)).status_code == 422
+
+
+async def test_supply_does_not_resume_while_the_instrument_reads_bad_and_the_words_name_it(
+    api, meter
+):
+    told = (await api.crew.post("/readings", json=readings(meter, ["1.2"] * 20))).json()
+    (opened,) = told["anomalies"]
+    for point in ("outlet", "terminal"):
+        sample = {
+            "facility_id": meter["facility_id"],
+            "point": point,
+            "purpose": "retest",
+            "sampled_at": (NOW - 5 * MINUTE).isoformat(),
+            "results": [{"parameter": "turbidity", "raw": "0.3"}],
+        }
+        await added(api.crew, "/samples", sample)
+    resume = f"/anomalies/{opened['id']}/resume"
+    answer = await api.manager.post(resume)
+    refused = answer.json()
+    assert (answer.status_code, refused["reason"]) == (409, "excursion_lasting")
+    assert refused["article"] == "18.2"
+    assert refused["facts"]["instruments"] == ["ZX-1"]
+    assert "在线仪表 ZX-1 的读数" in refused["detail"]
+    await api.crew.post("/readings", json=readings(meter, ["0.3"], NOW - 9 * MINUTE))
+    assert (await api.manager.post(resume)).json()["state"] == "resumed"

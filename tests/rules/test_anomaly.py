@@ -129,17 +129,25 @@ RESULTS = st.builds(
 @given(st.lists(RESULTS, max_size=12))
 def test_nothing_failed_or_early_ever_lets_supply_resume(results):
     outstanding = retests_outstanding([OUTLET, TERMINAL], results)
-    if isinstance(judge_resume(ANOMALY, outstanding), Allowed):
+    if isinstance(judge_resume(ANOMALY, outstanding, []), Allowed):
         passes = [one for one in results if one.passed and one.at >= AT]
         assert any((one.point, one.tank_id) == ("outlet", "t1") for one in passes)
         assert any(one.point == "terminal" for one in passes)
 
 
 def test_a_refusal_names_what_is_missing_and_the_article():
-    refused = judge_resume(ANOMALY, [TERMINAL])
+    refused = judge_resume(ANOMALY, [TERMINAL], ["ZD-1"])
     assert isinstance(refused, Refused)
     assert (refused.provision.article, refused.reason) == ("18.2", "retest_outstanding")
     assert refused.facts == {"missing": [{"parameter": "e_coli", "point": "terminal"}]}
+
+
+def test_supply_stays_off_while_an_instrument_reads_bad_though_the_retests_passed():
+    refused = judge_resume(ANOMALY, [], ["PH-1", "ZD-1"])
+    assert isinstance(refused, Refused)
+    assert (refused.provision.article, refused.reason) == ("18.2", "excursion_lasting")
+    assert refused.facts == {"instruments": ["PH-1", "ZD-1"]}
+    assert judge_resume(ANOMALY, [], []) == Allowed()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from water2.rules.excursions import (
     Run,
     excursion_rule,
     excursions,
+    fails_again,
 )
 from water2.rules.instruments import (
     SignRule,
@@ -187,3 +188,19 @@ def test_a_calibration_counts_on_both_its_days():
     assert in_calibration(valid, date(2026, 6, 30))
     assert not in_calibration(valid, date(2026, 7, 1))
     assert not in_calibration([], DAY)
+
+
+@pytest.mark.parametrize(
+    ("further", "lasting", "since"),
+    [
+        pytest.param([1, 2], True, 2, id="late ones of what lasts: the last"),
+        pytest.param([1, 2], False, None, id="late ones of what is over: nothing new"),
+        pytest.param([1, 5], False, None, id="the very instant of resuming is before it"),
+        pytest.param([2, 6, 7], True, 6, id="the first one after supply resumed"),
+        pytest.param([2, 6, 7], False, 6, id="also where it is over by now"),
+    ],
+)
+def test_water_let_flow_fails_again_with_the_next_failing_reading(further, lasting, since):
+    instants = [START + n * MINUTE for n in further]
+    found = fails_again(instants, START + 5 * MINUTE, lasting=lasting)
+    assert found == (None if since is None else START + since * MINUTE)

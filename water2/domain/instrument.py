@@ -137,7 +137,8 @@ class ReadingBatch(SQLModel, table=True):
 class Excursion(SQLModel, table=True):
     """A time for which readings were out of limit without a break, long enough to count.
 
-    `ended_at` is the instant of the first reading after it. `withdrawn_at`: readings that came
+    `ended_at` is the instant of the first reading after it, or of its last one where the
+    instrument was removed. `withdrawn_at`: readings that came
     late show that it was none, or a part of another one; an anomaly it opened stays.
     """
 

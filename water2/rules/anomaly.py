@@ -161,12 +161,22 @@ def _answers(retest: Retest, result: RetestResult) -> bool:
     )
 
 
-def judge_resume(anomaly: Obligation, outstanding: Sequence[Retest]) -> Verdict:
-    """Refuse to resume supply while a re-test is outstanding; names each by item and point."""
-    if not outstanding:
-        return Allowed()
-    missing = [{"parameter": one.parameter, "point": one.point} for one in outstanding]
-    return Refused(anomaly.provision, "retest_outstanding", {"missing": missing})
+def judge_resume(
+    anomaly: Obligation, outstanding: Sequence[Retest], reading_bad: Sequence[str]
+) -> Verdict:
+    """Refuse to resume supply while a re-test is outstanding, or an instrument still reads bad.
+
+    Names each re-test by item and point, and each instrument by its code.
+
+    Reading: water that an online instrument shows out of limit is not fit, whatever a sample says:
+    either the water is bad again, or the instrument is, and then it is put right or removed.
+    """
+    if outstanding:
+        missing = [{"parameter": one.parameter, "point": one.point} for one in outstanding]
+        return Refused(anomaly.provision, "retest_outstanding", {"missing": missing})
+    if reading_bad:
+        return Refused(anomaly.provision, "excursion_lasting", {"instruments": list(reading_bad)})
+    return Allowed()
 
 
 def judge_restoring(book: Rulebook, day: date, unresolved: Sequence[str]) -> Verdict:

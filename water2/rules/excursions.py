@@ -73,6 +73,19 @@ def excursion_rule(book: Rulebook, day: date, interval: timedelta) -> ExcursionR
     )
 
 
+def fails_again(
+    further: Sequence[datetime], resumed_at: datetime, *, lasting: bool
+) -> datetime | None:
+    """Give the reading since which water fails again that was let flow; None: it does not.
+
+    `further` are the failing readings by which an excursion went on, in their order, and not empty.
+    Reading: a reading after supply resumed is a new failure. One from before it that came late is
+    none where good readings followed; where none did, the instrument still reads bad.
+    """
+    after = next((at for at in further if at > resumed_at), None)
+    return further[-1] if after is None and lasting else after
+
+
 @dataclass
 class _Growing:
     """A run while its readings are gone through."""

@@ -68,6 +68,8 @@ class FlagCode(StrEnum):
     poster_recorded_late = "poster_recorded_late"
     poster_without_photo = "poster_without_photo"
     tank_not_isolable = "tank_not_isolable"
+    # patrol rounds
+    value_implausible = "value_implausible"
     # anomalies and the reports on them
     supply_stopped_late = "supply_stopped_late"
     assessed_late = "assessed_late"

@@ -12,7 +12,7 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.patrol import Patrol, PatrolKind
 from water2.domain.telling import measured
-from water2.services.anomalies.from_patrols import open_by_patrol
+from water2.services.anomalies.from_patrols import flags_of_values, open_by_patrol
 from water2.services.assignments import people_by_code
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
@@ -39,7 +39,7 @@ class RecordPatrol(Command):
 async def record_patrol(work: Work, command: RecordPatrol) -> Patrol:
     """Record a round; it satisfies the facility's duty of that kind.
 
-    A water value of it outside its limit opens an anomaly.
+    A water value of it outside its limit opens an anomaly; one that cannot be true flags it.
     """
     work.require(Action.do_work)
     facility = await fetch(work, Facility, command.facility_id, lock=True)
@@ -67,6 +67,7 @@ async def record_patrol(work: Work, command: RecordPatrol) -> Patrol:
         late_reason=late.reason,
         flags=list(late.flags),
     )
+    patrol.flags += flags_of_values(facility, patrol, book)
     work.session.add(patrol)
     await open_by_patrol(work, utility, facility, patrol, book)
     await rederive(work, utility, facility_ids=[facility.id], evidence={EVIDENCE[patrol.kind]})

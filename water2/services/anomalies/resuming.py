@@ -16,7 +16,12 @@ from water2.domain.anomaly import (
 from water2.domain.command import Command
 from water2.domain.outage import OutageState
 from water2.rules.anomaly import judge_closing, judge_resume
-from water2.services.anomalies.retests import outstanding_at, retests_of
+from water2.services.anomalies.retests import (
+    outstanding_at,
+    reading_bad_at,
+    reading_bad_of,
+    retests_of,
+)
 from water2.services.anomalies.standing import keep_act, require_allowed, stand
 from water2.services.outages.standing import stand as stand_of_outage
 from water2.services.outages.transitions import restore
@@ -34,7 +39,8 @@ async def resume_supply(work: Work, id_: str) -> Anomaly:
     """Let the water flow again and tell everybody that it passed its re-tests.
 
     Raises:
-        RuleViolation: a re-test is outstanding, of this or another anomaly of the facility.
+        RuleViolation: a re-test is outstanding, of this or another anomaly of the facility, or an
+            instrument that told of one still reads bad.
         Conflict: it is closed, or historical.
     """
     work.require(Action.handle_anomalies)
@@ -44,7 +50,8 @@ async def resume_supply(work: Work, id_: str) -> Anomaly:
         return anomaly
     standing.require(*UNRESOLVED)
     outstanding = await outstanding_at(work, standing)
-    require_allowed(judge_resume(standing.obligation, outstanding), standing.utility)
+    bad = await reading_bad_at(work, standing)
+    require_allowed(judge_resume(standing.obligation, outstanding, bad), standing.utility)
     if anomaly.outage_id is not None:
         outage = await stand_of_outage(work, anomaly.outage_id, lock=True)
         if outage.outage.state is OutageState.in_effect:
@@ -79,7 +86,8 @@ async def close_anomaly(work: Work, id_: str, command: CloseAnomaly) -> Anomaly:
     require_allowed(verdict, standing.utility)
     if not ended:  # a re-test may have been corrected since supply was resumed
         _, outstanding = await retests_of(work, standing)
-        require_allowed(judge_resume(standing.obligation, outstanding), standing.utility)
+        bad = await reading_bad_of(work, standing)
+        require_allowed(judge_resume(standing.obligation, outstanding, bad), standing.utility)
     await require_none_open(work, standing.utility, anomaly, standing.book)
     anomaly.state, anomaly.closed_at = AnomalyState.closed, work.now
     await work.session.execute(

@@ -1,33 +1,33 @@
 """Sustained excursions: found where readings are new, kept, and made anomalies of."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
-from water2.domain.anomaly import AnomalySource
-from water2.domain.entry import instant_text as entry_instant
-from water2.domain.facility import Facility
-from water2.domain.instrument import Excursion, Reading, ReadingVerdict
-from water2.rules.anomaly import ANOMALY
+from water2.domain.instrument import Excursion, Instrument, Reading, ReadingVerdict
 from water2.rules.excursions import Run, excursions
 from water2.rules.flags import FlagCode
-from water2.rules.obligation import Obligation
-from water2.services.anomalies.opening import Cause, open_anomaly
+from water2.services.instruments.excursion_anomalies import (
+    Kept,
+    demanded,
+    open_anomalies,
+    tell,
+)
 from water2.services.instruments.given import Taken
 from water2.services.instruments.marks import Marks
-from water2.services.instruments.meters import Meter
+from water2.services.instruments.meters import Meter, meters_of
 from water2.services.instruments.neighbourhoods import (
     Neighbourhood,
     neighbourhoods_around,
     neighbourhoods_of,
 )
 from water2.services.instruments.storing import instant_of, instant_text
-from water2.services.register import record_act
-from water2.services.rows import among, fetch, listed
+from water2.services.rows import among, listed
 from water2.work import Work
 
 _CERTAIN = (ReadingVerdict.passed, ReadingVerdict.failed)
@@ -51,11 +51,10 @@ async def judge_again(work: Work, meter: Meter, known: Sequence[Excursion]) -> l
 
 async def _settle_all(work: Work, found: Sequence[Neighbourhood]) -> list[Excursion]:
     """Settle each; return the excursions that opened anomalies."""
-    kept = [(each.meter, one) for each in found for one in _settled(work, each)]
-    return [one for meter, one in kept if await _open_if_live(work, meter, one)]
+    return await open_anomalies(work, [one for each in found for one in _settled(work, each)])
 
 
-def _settled(work: Work, each: Neighbourhood) -> list[Excursion]:
+def _settled(work: Work, each: Neighbourhood) -> list[Kept]:
     """Keep what the readings show now; return those excursions that hold."""
     known = [_as_run(one) for one in each.unshaken]
     gauge = each.meter.gauge(each.meter.day(each.new[-1]))
@@ -65,15 +64,22 @@ def _settled(work: Work, each: Neighbourhood) -> list[Excursion]:
     for run in found:
         same = [one for one in left if one.began_at <= run.last and run.began <= one.last_at]
         left = [one for one in left if one not in same]
+        further = _further(each, run, same)
         first, *merged = same or [_new(work, each, run, gauge.shown)]
         _grow(work, each.meter, first, run, new=not same)
         for one in merged:
             _withdraw(work, each.meter, one, into=first)
-        kept.append(first)
+        kept.append(Kept(each.meter, first, further))
     for one in left:
         if each.begin <= one.began_at and one.last_at <= each.end:
             _withdraw(work, each.meter, one, into=None)
     return kept
+
+
+def _further(each: Neighbourhood, run: Run, known: Sequence[Excursion]) -> list[datetime]:
+    """Return the failing readings of a run after the last one that was known."""
+    last = max((one.last_at for one in known), default=run.last)
+    return [one.at for one in each.readings if one.out and one.counts and last < one.at <= run.last]
 
 
 def _as_run(one: Excursion) -> Run:
@@ -97,6 +103,8 @@ def _new(work: Work, each: Neighbourhood, run: Run, limit: str | None) -> Excurs
 
 def _grow(work: Work, meter: Meter, one: Excursion, run: Run, *, new: bool) -> None:
     """Let an excursion be what its readings show; its beginning and its end are told once."""
+    if run.ended is None and meter.facts.removed_on is not None:
+        run = replace(run, ended=run.last)  # nothing will follow it
     ended = one.ended_at
     revised = one.began_at != run.began or ended not in (None, run.ended)
     one.began_at, one.last_at, one.ended_at = run.began, run.last, run.ended
@@ -104,9 +112,9 @@ def _grow(work: Work, meter: Meter, one: Excursion, run: Run, *, new: bool) -> N
     one.flags = _flags(work, meter, one, run)
     work.session.add(one)
     if new or revised:
-        _tell(work, meter, one, "excursion.began" if new else "excursion.revised")
+        tell(work, meter, one, "excursion.began" if new else "excursion.revised")
     if run.ended is not None and ended is None:
-        _tell(work, meter, one, "excursion.ended")
+        tell(work, meter, one, "excursion.ended")
 
 
 def _flags(work: Work, meter: Meter, one: Excursion, run: Run) -> list[FlagCode]:
@@ -117,42 +125,20 @@ def _flags(work: Work, meter: Meter, one: Excursion, run: Run) -> list[FlagCode]
 def _is_live(work: Work, meter: Meter, one: Excursion) -> bool:
     """Tell whether it is young enough for a clock to run: older readings are history."""
     today = work.today(meter.site.utility.timezone)
-    anomaly = _demanded(work, meter)
+    anomaly = demanded(work, meter)
     if anomaly is None:
         return True
     return meter.day(one.last_at) >= today - timedelta(days=int(anomaly.number("historical_days")))
 
 
-def _demanded(work: Work, meter: Meter) -> Obligation | None:
-    """Return what the book of today demands of anomalies; a place may hold nothing of them."""
-    today = work.today(meter.site.utility.timezone)
-    return meter.site.judges.book(today).obligation(ANOMALY, today)
-
-
 def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) -> None:
+    """Take back an excursion; one that it is a part of goes on for its anomaly, the later one."""
     one.withdrawn_at = work.now
     work.session.add(one)
-    _tell(work, meter, one, "excursion.withdrawn", into=into.id if into else None)
-
-
-async def _open_if_live(work: Work, meter: Meter, one: Excursion) -> bool:
-    """Open an excursion's anomaly, once: not of history, nor where only the flag tells of it."""
-    if one.anomaly_id is not None or one.flags or _demanded(work, meter) is None:
-        return False
-    cause = Cause(
-        source=AnomalySource.instrument,
-        found_at=one.began_at,
-        parameter=meter.facts.parameter,
-        point=meter.facts.point,
-        tank_id=meter.facts.tank_id,
-        instrument_id=meter.id,
-    )
-    facility = await fetch(work, Facility, meter.site.id)
-    anomaly = await open_anomaly(work, meter.site.utility, facility, [cause])
-    one.anomaly_id = anomaly.id
-    work.session.add(one)
-    _tell(work, meter, one, "excursion.made_anomaly", anomaly=anomaly.id)
-    return True
+    if into is not None and into.anomaly_id is not None and one.anomaly_id is not None:
+        into.anomaly_id = one.anomaly_id
+    taken_over = {"into": into.id, "anomaly": into.anomaly_id} if into else {"into": None}
+    tell(work, meter, one, "excursion.withdrawn", **taken_over)
 
 
 async def _end(work: Work, meters: dict[str, Meter]) -> None:
@@ -186,20 +172,24 @@ async def _end(work: Work, meters: dict[str, Meter]) -> None:
         if one.id in ended:
             one.ended_at = ended[one.id]
             work.session.add(one)
-            _tell(work, meters[one.instrument_id], one, "excursion.ended")
+            tell(work, meters[one.instrument_id], one, "excursion.ended")
 
 
-def _tell(work: Work, meter: Meter, one: Excursion, type_: str, **more: str | None) -> None:
-    told: dict[str, object] = {
-        "excursion": one.id,
-        "parameter": meter.facts.parameter,
-        "point": meter.facts.point.value,
-        "began": entry_instant(one.began_at),
-        "last": entry_instant(one.last_at),
-        "ended": entry_instant(one.ended_at) if one.ended_at else None,
-        "peak": one.peak,
-        "limit": one.limit,
-        "flags": list(one.flags),
-    }
-    ledger = meter.site.ledger_id
-    record_act(work, ledger, type_, f"instrument:{meter.id}", told | more)
+async def end_at_removal(work: Work, instrument: Instrument) -> None:
+    """End the open excursions of an instrument that was removed, at their last readings."""
+    found = await work.session.exec(
+        select(Excursion).where(
+            Excursion.instrument_id == instrument.id,
+            col(Excursion.ended_at).is_(None),
+            col(Excursion.withdrawn_at).is_(None),
+        )
+    )
+    open_ones = found.all()
+    if not open_ones:
+        return
+    await work.session.flush()
+    meter = (await meters_of(work, [instrument.id]))[instrument.id]
+    for one in open_ones:
+        one.ended_at = one.last_at
+        work.session.add(one)
+        tell(work, meter, one, "excursion.ended")

@@ -15,6 +15,7 @@ from water2.rules.book import Rulebook
 from water2.rules.online import measurable, unit_fits
 from water2.services.instants import start_of_day
 from water2.services.instruments.calibrated import judge_by_calibration
+from water2.services.instruments.excursions import end_at_removal
 from water2.services.instruments.known import stamp_register
 from water2.services.register import (
     apply_changes,
@@ -153,6 +154,8 @@ async def edit_instrument(
 async def remove_instrument(work: Work, id_: str, command: RemoveInstrument) -> Instrument:
     """Take an instrument out of use; its readings stay, later ones are refused.
 
+    What it read bad to the last ends with it.
+
     Raises:
         Conflict: it is removed already.
     """
@@ -171,6 +174,7 @@ async def remove_instrument(work: Work, id_: str, command: RemoveInstrument) -> 
         "reason_given": command.reason is not None,
     }
     await _record(work, facility, instrument, "instrument.removed", told)
+    await end_at_removal(work, instrument)
     return instrument
 
 
