@@ -259,7 +259,7 @@ async def test_a_laboratory_whose_accreditation_had_ended_serves_no_duty(api, pl
     lapsed = {"accreditation_number": "2200", "accreditation_valid_to": "2026-11-22"}
     sample = await added(api.crew, "/samples", a_sample(place, purpose="routine", **lapsed))
     assert (sample["verdict"], sample["counts"]) == ("pass", False)
-    assert sample["flags"] == ["accreditation_expired"]
+    assert "accreditation_expired" in sample["flags"]
     on_its_last_day = {"accreditation_number": "2200", "accreditation_valid_to": "2026-11-23"}
     sample = await added(api.crew, "/samples", a_sample(place, **on_its_last_day))
     assert (sample["counts"], "accreditation_expired" in sample["flags"]) == (True, False)

@@ -42,7 +42,26 @@ def test_dates_out_of_order_are_flagged(days, flagged: bool):
 )
 def test_a_plate_count_before_incubation_is_flagged(sampled, reported, flagged: bool):
     expected = ("plate_count_too_early",) if flagged else ()
-    assert signs.plate_count_signs(sampled, reported, WATER) == expected
+    assert signs.incubation_signs(BOOK, {"plate_count", "ph"}, sampled, reported) == expected
+
+
+@pytest.mark.parametrize("item", ["total_coliform", "e_coli"])
+@pytest.mark.parametrize(
+    ("sampled", "known", "flagged"),
+    [
+        pytest.param(DAY, DAY, True, id="the same day"),
+        pytest.param(DAY, date(2026, 5, 6), False, id="the next day they can be"),
+        pytest.param(MORNING, MORNING + timedelta(hours=24), False, id="exactly 24 hours"),
+        pytest.param(MORNING, MORNING + timedelta(hours=23), True, id="23 hours"),
+    ],
+)
+def test_coliforms_known_before_incubation_are_flagged(item, sampled, known, flagged: bool):
+    expected = ("coliform_too_early",) if flagged else ()
+    assert signs.incubation_signs(BOOK, {item: "0"}, sampled, known) == expected
+
+
+def test_what_needs_no_incubation_may_be_known_at_once():
+    assert signs.incubation_signs(BOOK, {"ph", "turbidity"}, MORNING, MORNING) == ()
 
 
 @pytest.mark.parametrize(

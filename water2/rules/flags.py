@@ -36,6 +36,8 @@ class FlagCode(StrEnum):
     no_cleaning_on_record = "no_cleaning_on_record"
     outlet_without_tank = "outlet_without_tank"
     plate_count_too_early = "plate_count_too_early"
+    coliform_too_early = "coliform_too_early"
+    laboratory_not_heard = "laboratory_not_heard"
     accreditation_lacking = "accreditation_lacking"
     accreditation_expired = "accreditation_expired"
     item_not_accredited = "item_not_accredited"

@@ -1,7 +1,7 @@
 """Signs of a made-up record: each a flag to look at, never a verdict, and none undoes a credit."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -11,6 +11,13 @@ from water2.rules.flags import FlagCode
 from water2.rules.obligation import Obligation
 from water2.rules.records import impossible_flows
 
+INCUBATIONS = (
+    ("plate_count", "incubation_hours", FlagCode.plate_count_too_early),
+    ("total_coliform", "coliform_incubation_hours", FlagCode.coliform_too_early),
+    ("e_coli", "coliform_incubation_hours", FlagCode.coliform_too_early),
+)
+"""Items of bacteria, how long they grow before they can be counted, and the flag of less."""
+TOO_EARLY = frozenset(code for _, _, code in INCUBATIONS)
 BATCH_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 
 
@@ -23,21 +30,29 @@ def order_signs(*days: date | datetime | None) -> tuple[FlagCode, ...]:
     return (FlagCode.dates_out_of_order,) if known != sorted(known) else ()
 
 
-def plate_count_signs(
-    sampled: date | datetime, reported: date | datetime, obligation: Obligation
+def incubation_signs(
+    book: Rulebook, items: Container[str], sampled: date | datetime, known: date | datetime
 ) -> tuple[FlagCode, ...]:
-    """Flag a plate count reported before it can have been incubated (48 hours after sampling).
+    """Flag counts of bacteria known (reported, or entered) before they can have been incubated.
 
-    Where only days are known it is flagged when no hour of the day could be late enough; instants
-    must be in the zone of the days.
+    Where only days are known they are flagged when no hour of the day could be late enough;
+    instants must be in the zone of the days.
     """
-    hours = timedelta(hours=int(obligation.number("incubation_hours")))
-    if isinstance(sampled, datetime) and isinstance(reported, datetime):
-        early = reported < sampled + hours
-    else:
-        first = sampled if isinstance(sampled, datetime) else datetime.combine(sampled, time.min)
-        early = _day(reported) < (first + hours).date()
-    return (FlagCode.plate_count_too_early,) if early else ()
+    obligation = book.obligation("water.standard", _day(sampled))
+    found = {
+        code
+        for key, hours, code in INCUBATIONS
+        if key in items and obligation is not None and hours in obligation.values
+        if _sooner(sampled, known, timedelta(hours=int(obligation.number(hours))))
+    }
+    return tuple(sorted(found))
+
+
+def _sooner(sampled: date | datetime, known: date | datetime, after: timedelta) -> bool:
+    if isinstance(sampled, datetime) and isinstance(known, datetime):
+        return known < sampled + after
+    first = sampled if isinstance(sampled, datetime) else datetime.combine(sampled, time.min)
+    return _day(known) < (first + after).date()
 
 
 def sample_order_signs(

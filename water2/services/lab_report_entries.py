@@ -6,6 +6,7 @@ from typing import Any
 from water2.domain.laboratory import LabReport
 from water2.domain.water import Sample, SampleResult, SampleVerdict
 from water2.rules.flags import FlagCode
+from water2.rules.signs import TOO_EARLY
 from water2.services.register import entry_data, record_act
 from water2.services.reporting import Reporter
 from water2.services.work_queries import results_by_sample
@@ -69,7 +70,8 @@ async def settle_report(
 
 _OF_A_REPORT = {
     FlagCode.dates_out_of_order,
-    FlagCode.plate_count_too_early,
+    *TOO_EARLY,
+    FlagCode.laboratory_not_heard,
     FlagCode.accreditation_lacking,
     FlagCode.accreditation_expired,
     FlagCode.item_not_accredited,

@@ -56,12 +56,15 @@ async def _is_own(work: Work, report: LabReport) -> bool:
 
 async def versions_of(work: Work, report: LabReport) -> list[LabReport]:
     """Return all versions of a report, the first first."""
+    same = [col(LabReport.laboratory) == report.laboratory]
+    if report.organisation_id is not None:  # its own, whatever name it bore then
+        same.append(col(LabReport.organisation_id) == report.organisation_id)
     rows = await work.session.exec(
         select(LabReport)
         .where(
             LabReport.utility_id == report.utility_id,
             LabReport.number == report.number,
-            LabReport.laboratory == report.laboratory,
+            or_(*same),
         )
         .order_by(col(LabReport.version))
     )

@@ -61,12 +61,10 @@ async def replace_lab_report(work: Work, id_: str, command: ReplaceLabReport) ->
     facilities |= {one.facility_id for one in command.samples if one.facility_id}
     named = [one.sample_id for one in command.samples if one.sample_id]
     reporter = await reporter_of(work, facilities, named, command.laboratory or before.laboratory)
-    if (command.number, reporter.name) != (before.number, before.laboratory):
-        field = "laboratory" if command.number == before.number else "number"
-        raise Invalid.one(field, "another_report")
+    _require_same(reporter, before, command.number)
     await hold_facilities(reporter, command, [sample.id for sample in old])
-    told = content_of(reporter, command)
-    await _require_last(work, before, told)
+    await _require_last(work, before, content_of(before.laboratory, command))
+    told = content_of(reporter.name, command)
     report = await add_report(reporter, command, told, version=before.version + 1)
     report.replaces_id, report.reason = before.id, command.reason
     samples = await _take_all(reporter, before, report, command)
@@ -80,6 +78,16 @@ def _require_entitled(work: Work, before: LabReport) -> None:
     work.require(Action.correct)
     if before.organisation_id is not None:
         raise Conflict("lab_report_of_laboratory", {"number": before.number})
+
+
+def _require_same(reporter: Reporter, before: LabReport, number: str) -> None:
+    """Refuse another report; a laboratory's own stays its own under the name it has now."""
+    own = reporter.organisation_id is not None
+    own = own and reporter.organisation_id == before.organisation_id
+    if number != before.number:
+        raise Invalid.one("number", "another_report")
+    if not own and reporter.name != before.laboratory:
+        raise Invalid.one("laboratory", "another_report")
 
 
 async def _require_last(work: Work, before: LabReport, told: str) -> None:

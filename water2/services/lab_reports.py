@@ -89,13 +89,13 @@ async def record_lab_report(work: Work, command: RecordLabReport) -> LabReport:
         command.laboratory,
     )
     await hold_facilities(reporter, command)
-    told = content_of(reporter, command)
     standing = await _on_record(reporter, command.number)
-    if standing is not None and standing.content_sha256 == told:
+    if standing is not None and standing.content_sha256 == content_of(standing.laboratory, command):
         return standing
     if standing is not None:
         facts = {"id": standing.id, "number": standing.number, "version": standing.version}
         raise Conflict("lab_report_on_record", facts)
+    told = content_of(reporter.name, command)
     report = await add_report(reporter, command, told, version=1)
     samples = [
         await take_reported(reporter, report, command, at) for at in range(len(command.samples))
@@ -119,10 +119,10 @@ def require_described(command: RecordLabReport) -> None:
         raise Invalid(lacking)
 
 
-def content_of(reporter: Reporter, command: RecordLabReport) -> str:
+def content_of(laboratory: str, command: RecordLabReport) -> str:
     """Return the hash of a report as it was sent: the same report sent again has it too."""
     told = command.model_dump_json(exclude={"laboratory", "late_reason", "reason"})
-    return hashlib.sha256(f"{reporter.name}\n{told}".encode()).hexdigest()
+    return hashlib.sha256(f"{laboratory}\n{told}".encode()).hexdigest()
 
 
 async def hold_facilities(
@@ -141,18 +141,24 @@ async def hold_facilities(
 
 
 async def _on_record(reporter: Reporter, number: str) -> LabReport | None:
-    """Return the last version of a laboratory's report of a number, where there is one."""
-    rows = await reporter.work.session.exec(
+    """Return the last version of a laboratory's report of a number, where there is one.
+
+    What it entered itself is known by its organisation, whatever name it bore then.
+    """
+    statement = (
         select(LabReport)
-        .where(
-            LabReport.utility_id == reporter.utility.id,
-            LabReport.number == number,
-            LabReport.laboratory == reporter.name,
-        )
+        .where(LabReport.utility_id == reporter.utility.id, LabReport.number == number)
         .order_by(col(LabReport.version).desc())
         .limit(1)
     )
-    return rows.first()
+    conditions = [col(LabReport.laboratory) == reporter.name]
+    if reporter.organisation_id is not None:
+        conditions.insert(0, col(LabReport.organisation_id) == reporter.organisation_id)
+    for condition in conditions:
+        found = (await reporter.work.session.exec(statement.where(condition))).first()
+        if found is not None:
+            return found
+    return None
 
 
 async def add_report(

@@ -152,10 +152,20 @@ def require_in_use(field: str, tank: Tank, on: date) -> None:
     Raises:
         Invalid: names the field.
     """
-    if tank.in_use_on is not None and on < tank.in_use_on:
-        raise Invalid.one(field, "tank_not_in_use_yet", on, since=tank.in_use_on.isoformat())
-    if tank.out_of_use_on is not None and on > tank.out_of_use_on:
-        raise Invalid.one(field, "tank_out_of_use", on, until=tank.out_of_use_on.isoformat())
+    fault = out_of_use(tank.in_use_on, tank.out_of_use_on, on)
+    if fault is not None:
+        raise Invalid.one(field, fault[0], on, **fault[1])
+
+
+def out_of_use(
+    first: date | None, last: date | None, on: date
+) -> tuple[str, dict[str, str]] | None:
+    """Return why a tank was not in use on a day, with the facts; None where it was."""
+    if first is not None and on < first:
+        return "tank_not_in_use_yet", {"since": first.isoformat()}
+    if last is not None and on > last:
+        return "tank_out_of_use", {"until": last.isoformat()}
+    return None
 
 
 def require_past(field: str, day: date | None, today: date) -> None:

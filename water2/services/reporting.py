@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 
-from water2.domain.access import Action, Role
-from water2.domain.errors import Invalid, NotFound
+from water2.domain.access import Action, Role, User
+from water2.domain.errors import Conflict, Invalid, NotFound
 from water2.domain.facility import Facility, Tank
 from water2.domain.laboratory import Laboratory, LabReport
-from water2.domain.organisation import Organisation, Utility
+from water2.domain.organisation import Jurisdiction, Organisation, OrganisationKind, Utility
 from water2.domain.water import Sample
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.rows import fetch
@@ -94,6 +94,50 @@ async def own_names(work: Work) -> set[str]:
     )
     organisation = await work.session.get_one(Organisation, organisation_id)
     return {organisation.name, *rows}
+
+
+async def refuse_of_laboratory(work: Work, lab_report_id: str | None) -> None:
+    """Refuse to touch what a laboratory entered itself: it replaces its report by a new version.
+
+    Raises:
+        Conflict: `lab_report_of_laboratory`.
+    """
+    if lab_report_id is None:
+        return
+    report = await work.session.get_one(LabReport, lab_report_id)
+    if report.organisation_id is not None:
+        raise Conflict("lab_report_of_laboratory", {"number": report.number})
+
+
+async def is_unheard(work: Work, sample: Sample) -> bool:
+    """Tell whether a sample names a laboratory that enters its reports, and did not come from it.
+
+    Reading: what others type under the name of such a laboratory is not its word. One that had
+    no account yet when the sample was recorded had nowhere to enter it; a file of old records is
+    nobody's word but the utility's, and says so by its import.
+    """
+    if sample.lab_report_id is not None:
+        report = await work.session.get_one(LabReport, sample.lab_report_id)
+        if report.organisation_id is not None:
+            return False
+    elif sample.laboratory is None or sample.import_id is not None:
+        return False
+    named = select(Laboratory.organisation_id).where(
+        Laboratory.utility_id == sample.utility_id, Laboratory.name == sample.laboratory
+    )
+    found = await work.session.exec(
+        select(Organisation.id)
+        .join(Jurisdiction, col(Jurisdiction.organisation_id) == Organisation.id)
+        .join(User, col(User.organisation_id) == Organisation.id)
+        .where(
+            Jurisdiction.utility_id == sample.utility_id,
+            Organisation.kind == OrganisationKind.laboratory,
+            or_(col(Organisation.name) == sample.laboratory, col(Organisation.id).in_(named)),
+            User.created_at <= sample.recorded_at,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 async def require_own_sample(reporter: Reporter, sample: Sample) -> None:

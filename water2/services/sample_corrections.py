@@ -8,10 +8,10 @@ from sqlmodel import col, select
 from water2.domain.access import Action
 from water2.domain.command import Command, Text
 from water2.domain.errors import Conflict, Invalid
-from water2.domain.laboratory import LabReport
 from water2.domain.ledger import LedgerEntry
-from water2.domain.water import Sample, SampleResult
+from water2.domain.water import Sample
 from water2.services.ledger_corrections import CorrectEntry, correct_entry
+from water2.services.reporting import refuse_of_laboratory
 from water2.services.sample_entries import record_judged_anew
 from water2.services.sample_places import Place, hold_sample, results_of
 from water2.services.sample_results import GivenResult, refuse_unusable
@@ -43,7 +43,7 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
     held = {result.parameter: result for result in results}
     if command.parameter not in held:
         raise Invalid.one("parameter", "unknown_parameter", command.parameter)
-    await _refuse_of_laboratory(work, held[command.parameter])
+    await refuse_of_laboratory(work, held[command.parameter].lab_report_id)
     result = held[command.parameter]
     beside = {name: getattr(result, name) for name in ("method", "printed_limit")}
     given = GivenResult(parameter=command.parameter, raw=command.raw, **beside)
@@ -64,14 +64,6 @@ async def correct_result(work: Work, id_: str, command: CorrectResult) -> Sample
     await judge_anew(work, place, sample, raw, kept, [given])
     record_judged_anew(work, place, sample, {"corrected": seq})
     return sample
-
-
-async def _refuse_of_laboratory(work: Work, result: SampleResult) -> None:
-    if result.lab_report_id is None:
-        return
-    report = await work.session.get_one(LabReport, result.lab_report_id)
-    if report.organisation_id is not None:
-        raise Conflict("lab_report_of_laboratory", {"number": report.number})
 
 
 async def _told_in(work: Work, place: Place, sample: Sample, parameter: str) -> tuple[int, int]:

@@ -38,7 +38,7 @@ async def enter_sample(
                 "results": [told_result(one) for one in given],
                 "verdict": sample.verdict.value,
                 "flags": sample.flags,
-                "sampled_by": await _sampler(work, place, sample),
+                "sampled_by": await sampler_of(work, place.utility.id, sample.sampled_by),
                 "laboratory": sample.laboratory,
                 "accreditation_number": sample.accreditation_number,
                 "accreditation_valid_to": _day(sample.accreditation_valid_to),
@@ -77,14 +77,12 @@ def record_judged_anew(
     )
 
 
-async def _sampler(work: Work, place: Place, sample: Sample) -> str | None:
+async def sampler_of(work: Work, utility_id: str, given: str | None) -> str | None:
     """Return who took it by the random id, where the name given is a 工号; a name stays out."""
-    if sample.sampled_by is None:
+    if given is None:
         return None
     rows = await work.session.exec(
-        select(Staff.id).where(
-            Staff.utility_id == place.utility.id, Staff.code == sample.sampled_by
-        )
+        select(Staff.id).where(Staff.utility_id == utility_id, Staff.code == given)
     )
     return rows.first()
 

@@ -1,6 +1,7 @@
 """What is odd about a sample's report: flags that are looked at anew whenever it is judged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_
 from sqlmodel import col, select
@@ -10,12 +11,12 @@ from water2.domain.water import Sample
 from water2.rules.accreditation import Standing, Stated, judge_accreditation
 from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
-from water2.rules.signs import order_signs, plate_count_signs
+from water2.rules.signs import TOO_EARLY, incubation_signs, order_signs
 from water2.services.accreditations import registered_of
+from water2.services.reporting import is_unheard
+from water2.services.sample_places import Place
 from water2.work import Work
 
-PLATE_COUNT, INCUBATION = "plate_count", "incubation_hours"
-STANDARD = "water.standard"
 JUDGED_ANEW = frozenset(
     {
         FlagCode.accreditation_expired,
@@ -25,7 +26,8 @@ JUDGED_ANEW = frozenset(
         FlagCode.printed_limit_differs,
         FlagCode.report_number_reused,
         FlagCode.dates_out_of_order,
-        FlagCode.plate_count_too_early,
+        FlagCode.laboratory_not_heard,
+        *TOO_EARLY,
     }
 )
 """What a later report, or a later version of one, may undo."""
@@ -59,13 +61,23 @@ async def signs_of_report(
         report = await work.session.get(LabReport, sample.lab_report_id)
     between = (report.received_on, report.tested_on) if report else ()
     signs = {*order_signs(sample.sampled_on, *between, sample.issued_on)}
-    standard = book.obligation(STANDARD, sample.sampled_on)
-    timed = standard is not None and INCUBATION in standard.values
-    if sample.issued_on is not None and PLATE_COUNT in raw and standard is not None and timed:
-        signs.update(plate_count_signs(sample.sampled_on, sample.issued_on, standard))
+    if sample.issued_on is not None:
+        signs.update(incubation_signs(book, raw, sample.sampled_on, sample.issued_on))
     if await _number_reused(work, sample):
         signs.add(FlagCode.report_number_reused)
+    if await is_unheard(work, sample):
+        signs.add(FlagCode.laboratory_not_heard)
     return signs
+
+
+def signs_of_entry(work: Work, place: Place, sample: Sample, item: str) -> Sequence[FlagCode]:
+    """Return the signs that an item entered now was not measured.
+
+    They stay with the item: only a later version of its report, or a correction, enters it anew.
+    """
+    zone = ZoneInfo(place.utility.timezone)
+    sampled = sample.sampled_at.astimezone(zone) if sample.sampled_at else sample.sampled_on
+    return incubation_signs(place.book, [item], sampled, work.now.astimezone(zone))
 
 
 async def _number_reused(work: Work, sample: Sample) -> bool:

@@ -10,8 +10,10 @@ from water2.domain.errors import Invalid
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.water import Point, Purpose, Sample, SampleResult, SampleVerdict
+from water2.rules.flags import FlagCode
 from water2.rules.limits import SampleVerdict as Judgement
 from water2.rules.limits import add_up, judge_sample
+from water2.rules.signs import TOO_EARLY
 from water2.services.anomalies.from_samples import open_by_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
@@ -19,9 +21,10 @@ from water2.services.instants import Instant, civil_day, read_instant
 from water2.services.lateness import lateness_of
 from water2.services.order_closing import close_served_orders
 from water2.services.register import require_past
+from water2.services.reporting import refuse_of_laboratory
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
-from water2.services.sample_entries import enter_sample, record_judged_anew
+from water2.services.sample_entries import enter_sample, record_judged_anew, sampler_of
 from water2.services.sample_pairs import increments_of, outlets_of
 from water2.services.sample_places import (
     Place,
@@ -38,7 +41,12 @@ from water2.services.sample_results import (
     refuse_unusable,
     take_details,
 )
-from water2.services.sample_signs import JUDGED_ANEW, signs_of_report, standing_of
+from water2.services.sample_signs import (
+    JUDGED_ANEW,
+    signs_of_entry,
+    signs_of_report,
+    standing_of,
+)
 from water2.work import Work
 
 SAMPLES_SATISFY = ("routine_sample", "credited_cleaning", "planned_sample", "own_sample")
@@ -97,6 +105,8 @@ async def take_sample(work: Work, command: RecordSample, report_id: str | None =
         raise Invalid.one("sampled_at", "in_future", command.sampled_at.isoformat())
     require_past("issued_on", command.issued_on, work.today(utility.timezone))
     late = lateness_of(place.book, sampled_at, work.now, command.late_reason)
+    by_hand = command.sampled_by if report_id is None else None  # a report names its own people
+    unknown = by_hand is not None and await sampler_of(work, utility.id, by_hand) is None
     known = command.model_dump(exclude={"results", "sampled_at", "late_reason"})
     sample = Sample(
         **known,
@@ -107,7 +117,7 @@ async def take_sample(work: Work, command: RecordSample, report_id: str | None =
         verdict=SampleVerdict.pending,
         recorded_at=work.now,
         late_reason=late.reason,
-        flags=list(late.flags),
+        flags=[*late.flags, *([FlagCode.unknown_person] if unknown else [])],
     )
     work.session.add(sample)
     await work.session.flush()  # its results refer to it
@@ -121,9 +131,11 @@ async def add_results(work: Work, id_: str, command: AddResults) -> Sample:
 
     Raises:
         Conflict: an item was given before; a correction names what it corrects instead.
+            `lab_report_of_laboratory`: a laboratory entered its report itself.
     """
     work.require(Action.do_work)
     place, sample = await hold_sample(work, id_)
+    await refuse_of_laboratory(work, sample.lab_report_id)
     require_past("issued_on", command.issued_on, work.today(place.utility.timezone))
     sample.report_number = command.report_number or sample.report_number
     sample.issued_on = command.issued_on or sample.issued_on
@@ -199,9 +211,11 @@ async def _write_items(
     rows = []
     for item in judged.items:
         row = judged_result(place.book, sample, item, kept.pop(item.parameter, None))
+        entered = [flag for flag in row.flags if flag in TOO_EARLY]
         if item.parameter in details:
             take_details(row, details[item.parameter], sample.lab_report_id)
-        row.flags = item_flags(place.book, item, row, outside, sample)
+            entered = [*signs_of_entry(work, place, sample, item.parameter)]
+        row.flags = [*item_flags(place.book, item, row, outside, sample), *entered]
         work.session.add(row)
         rows.append(row)
     for gone in kept.values():

@@ -12,12 +12,13 @@ from water2.domain.water import Point, Purpose, SampleVerdict
 from water2.rules.flags import FlagCode
 from water2.rules.limits import judge_sample
 from water2.rules.scope import first_day_in_use
+from water2.rules.signs import TOO_EARLY
 from water2.services.importing.cleaning_records import changed_fields
 from water2.services.importing.facilities import Facilities
 from water2.services.importing.fields import RECORD
 from water2.services.importing.kinds import INSPECTION
 from water2.services.importing.rows import Row
-from water2.services.importing.sample_signs import results_of
+from water2.services.importing.sample_signs import results_of, signs_of_items
 from water2.services.importing.samples import ResultShelf, SampleShelf, identity_of
 from water2.services.importing.shelf import Columns, Put, Shelf
 from water2.services.importing.taking import Taken, Taker, Taking
@@ -125,8 +126,12 @@ class InspectionTaker(Taker):
             "verdict": SampleVerdict(judged.verdict),
             "identity": identity,
         }
+        held = self.results.stored[stored["id"]] if stored else {}
+        odd = signs_of_items({"sampled_at": None} | columns, raws, held, (), self.taking)
+        flags = [flag for flag in (stored or {}).get("flags", ()) if flag not in TOO_EARLY]
+        columns["flags"] = flags + sorted({flag for of_item in odd.values() for flag in of_item})
         put = self.samples.add(columns) if stored is None else self.samples.change(stored, columns)
-        results = self.results.settle(put.id, judged.items, raws)
+        results = self.results.settle(put.id, judged.items, raws, odd)
         return Put(put.row, False, put.before | results.before, put.after | results.after)
 
     def _entry(self, ledger_id: str, put: Put) -> PendingEntry:

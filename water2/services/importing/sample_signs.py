@@ -1,6 +1,6 @@
 """What a laboratory's row shows: its results, and signs of a made-up report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,6 @@ from water2.services.importing.fields import RESULT
 from water2.services.importing.rows import Row
 from water2.services.importing.shelf import Columns
 from water2.services.importing.taking import Taking
-
-PLATE_COUNT, INCUBATION = "plate_count", "incubation_hours"
 
 
 def accreditation_of(row: Row, registered: Sequence[Accreditation]) -> Standing:
@@ -31,16 +29,42 @@ def accreditation_of(row: Row, registered: Sequence[Accreditation]) -> Standing:
 def signs_of(
     sample: Columns, raws: dict[str, str], cleaning: Columns | None, taking: Taking
 ) -> Iterable[FlagCode]:
-    """Flag days out of order, a count too early, a sample taken before the tank was full again."""
+    """Flag days out of order, counts reported too early, a sample before the tank was full."""
     sampled, issued = sample["sampled_on"], sample["issued_on"]
     yield from signs.order_signs(sampled, issued)
-    standard = taking.book.obligation("water.standard", sampled)
-    if issued and PLATE_COUNT in raws and standard and INCUBATION in standard.values:
-        yield from signs.plate_count_signs(sampled, issued, standard)
+    if issued:
+        yield from signs.incubation_signs(taking.book, raws, sampled, issued)
     refilled = cleaning["record"].get("refilled_to") if cleaning else None
     if refilled and sample["sampled_at"]:
         full_again = datetime.fromisoformat(refilled)
         yield from signs.sample_order_signs(full_again, sample["sampled_at"])
+
+
+def signs_of_items(
+    sample: Columns,
+    raws: Mapping[str, str],
+    stored: Mapping[Hashable, Columns],
+    outside: Collection[str],
+    taking: Taking,
+) -> dict[str, list[FlagCode]]:
+    """Flag items measured without accreditation, and counts entered before they can have grown.
+
+    An item the file brings again as it stands was entered when it first came.
+    """
+    sampled = sample["sampled_at"] or sample["sampled_on"]
+    if isinstance(sampled, datetime):
+        sampled = sampled.astimezone(taking.zone)
+    now = taking.work.now.astimezone(taking.zone)
+    found: dict[str, list[FlagCode]] = {}
+    for key, raw in raws.items():
+        flags = [FlagCode.item_not_accredited] if key in outside else []
+        held = stored.get(key)
+        if held is not None and held["raw"] == raw:
+            flags += [flag for flag in held["flags"] if flag in signs.TOO_EARLY]
+        else:
+            flags += signs.incubation_signs(taking.book, [key], sampled, now)
+        found[key] = flags
+    return found
 
 
 def results_of(row: Row) -> dict[str, str]:

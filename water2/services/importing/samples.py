@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -146,9 +146,9 @@ class ResultShelf(OwnedShelf):
         sample_id: str,
         items: Sequence[ItemVerdict],
         raws: dict[str, str],
-        outside: Collection[str] = (),
+        flags: Mapping[str, list[FlagCode]] | None = None,
     ) -> Put:
-        """Make a sample's results those of a row; `outside` are measured without accreditation."""
+        """Make a sample's results those of a row; `flags` are those of each item."""
         old = self.given(sample_id)
         if old == raws:
             return Put({"id": sample_id}, created=False)
@@ -156,10 +156,8 @@ class ResultShelf(OwnedShelf):
             self.remove(sample_id, mark)
         for item in items:
             if item.parameter in raws:
-                columns = self._columns(item, raws[item.parameter])
-                if item.parameter in outside:
-                    columns["flags"] = [FlagCode.item_not_accredited]
-                self.add(sample_id, columns)
+                odd = {"flags": (flags or {}).get(item.parameter, [])}
+                self.add(sample_id, self._columns(item, raws[item.parameter]) | odd)
         names = [name for name in (old | raws) if old.get(name) != raws.get(name)]
         before = {name: old.get(name) for name in names}
         return Put({"id": sample_id}, False, before, {name: raws.get(name) for name in names})

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 
 from water2.domain.facility import Tank
 from water2.services.importing.crew import Crews
@@ -12,6 +13,7 @@ from water2.services.importing.rows import Row
 from water2.services.importing.samples import SampleShelf, flag_reused_reports
 from water2.services.importing.shelf import Columns
 from water2.services.importing.taking import Taker, Taking
+from water2.services.register import out_of_use
 
 IMPORTED = "import"
 """The reason of a late entry that came with old files."""
@@ -56,6 +58,17 @@ class VisitTaker(Taker):
         if tank is None:
             raise FieldError("tank_code", "unknown_tank")
         return tank
+
+    @staticmethod
+    def require_in_use(tank: Columns, field: str, on: date) -> None:
+        """Refuse what is said to have happened at a tank on a day when it was not in use.
+
+        Raises:
+            FieldError: names the field of the day.
+        """
+        fault = out_of_use(tank["in_use_on"], tank["out_of_use_on"], on)
+        if fault is not None:
+            raise FieldError(field, fault[0], **fault[1])
 
     async def finish(self) -> None:
         """Flag report numbers that stand for more than one visit; note the samples that failed."""

@@ -1,7 +1,8 @@
 """Water samples: laboratory rows, judged item by item."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 
 from water2.domain.cleaning import Cleaning
 from water2.domain.ledger import PendingEntry
@@ -21,6 +22,7 @@ from water2.services.importing.sample_signs import (
     results_of,
     said_of,
     signs_of,
+    signs_of_items,
 )
 from water2.services.importing.samples import (
     ResultShelf,
@@ -64,8 +66,10 @@ class SampleTaker(VisitTaker):
         await self.cleanings.load(row["cleaning_id"] for row in stored)
 
     def check(self, row: Row) -> None:
-        """Refuse a sample of nothing known."""
-        self.tank_of(row, required=False)
+        """Refuse a sample of nothing known, or of a tank that was not in use on its day."""
+        tank = self.tank_of(row, required=False)
+        if tank is not None:
+            self.require_in_use(tank, "sampled_at", row.values["sampled_at"][0])
 
     def take(self, row: Row) -> Taken:
         """Put the sample where its cleaning waits for it, or as a routine one, with its results."""
@@ -93,13 +97,14 @@ class SampleTaker(VisitTaker):
         judged = self._judge(facility, columns, raws)
         put, fresh = self._put(columns)
         standing = self._standing(row, put.row)
-        results = self.results.settle(put.id, judged.items, raws, standing.outside(raws))
+        odd = self._odd(put.row, raws, standing)
+        results = self.results.settle(put.id, judged.items, raws, odd)
         personal = frozenset({"sampled_by"})
         taken = Taken.of(facility["ledger_id"], f"sample:{put.id}", put, results, personal=personal)
         if fresh:
             taken = Taken(taken.ledger_id, taken.subject, created=True)
         if fresh or put.changed or results.changed:
-            self._settle(put.row, judged, raws, standing)
+            self._settle(put.row, judged, raws, standing, odd)
             self.taking.facility_ids.add(facility["id"])
             self.taking.entries.append(self._entry(facility["ledger_id"], put.row, raws, fresh))
             taken.flags = put.row["flags"]
@@ -120,6 +125,12 @@ class SampleTaker(VisitTaker):
         registered = (self.register or {}).get(sample["laboratory"], ())
         return accreditation_of(row, registered)
 
+    def _odd(
+        self, sample: Columns, raws: dict[str, str], standing: Standing
+    ) -> dict[str, list[FlagCode]]:
+        held, outside = self.results.stored[sample["id"]], standing.outside(raws)
+        return signs_of_items(sample, raws, held, outside, self.taking)
+
     def _put(self, columns: Columns) -> tuple[Put, bool]:
         """Put the sample; tell whether the row is new, be it as the filling of a cleaning's own."""
         stored = self.samples.of_identity(columns["identity"])
@@ -135,7 +146,12 @@ class SampleTaker(VisitTaker):
         return self.samples.add(columns | pending), True
 
     def _settle(
-        self, sample: Columns, judged: Judgement, raws: dict[str, str], standing: Standing
+        self,
+        sample: Columns,
+        judged: Judgement,
+        raws: dict[str, str],
+        standing: Standing,
+        odd: Mapping[str, Sequence[FlagCode]],
     ) -> None:
         """Set what follows: verdict, flags, whether it counts, a waiting cleaning."""
         conclusion: SampleVerdict | None = sample["conclusion"]
@@ -145,8 +161,8 @@ class SampleTaker(VisitTaker):
         cleaning = self.cleanings.get(sample["cleaning_id"])
         said = {conclusion, said_of(cleaning)} - {None}
         outside = standing.outside(raws)
-        accreditation = [*standing.flags, *([FlagCode.item_not_accredited] if outside else [])]
-        flags = [*accreditation, *signs_of(sample, raws, cleaning, self.taking)]
+        found = chain(standing.flags, *odd.values(), signs_of(sample, raws, cleaning, self.taking))
+        flags = list(dict.fromkeys(found))
         if sample["sampled_by"] and not self.crews.knows(sample["sampled_by"]):
             flags.append(FlagCode.unknown_person)
         if verdict is not SampleVerdict.pending and said - {verdict}:
