@@ -9,6 +9,8 @@ from sqlmodel import select
 from tests.services.register_files import as_utf8, refused, register, take, text_of
 from water2.domain.facility import Tank
 from water2.domain.water import Sample, SampleResult
+from water2.services.lab_reports import RecordLabReport, ReportedSample, record_lab_report
+from water2.services.sample_results import GivenResult
 
 EARLY = {"plate_count_too_early", "coliform_too_early"}
 
@@ -101,3 +103,21 @@ async def test_a_sample_of_a_tank_that_was_not_in_use_is_refused(filled, taken, 
 
 def _zone(installation):
     return ZoneInfo(installation.utility.timezone)
+
+
+async def test_a_newer_file_does_not_write_over_a_laboratorys_report(filled):
+    await take(filled, as_utf8("水质检测", a_row("2026-11-01 09:00")))
+    sample, _ = await the_sample(filled)
+    report = RecordLabReport(
+        number="OZ1",
+        laboratory="瓯源检测",
+        samples=[
+            ReportedSample(sample_id=sample.id, results=[GivenResult(parameter="iron", raw="0.1")])
+        ],
+    )
+    async with filled.runtime.work(filled.manager) as work:
+        await record_lab_report(work, report)
+    newer = await take(filled, as_utf8("水质检测", a_row("2026-11-01 09:00", count="2")))
+    assert refused(newer) == {"水质检测": [(2, "报告编号", "reported_since")]}
+    again = await take(filled, as_utf8("水质检测", a_row("2026-11-01 09:00")))
+    assert not refused(again)

@@ -11,6 +11,7 @@ from water2.domain.ids import new_id
 from water2.domain.water import Point, Purpose, Sample, SampleResult
 from water2.rules.flags import FlagCode
 from water2.rules.limits import ItemVerdict
+from water2.services.importing.kinds import FieldError
 from water2.services.importing.owned import OwnedShelf
 from water2.services.importing.report import Flag
 from water2.services.importing.shelf import Columns, Put
@@ -140,6 +141,18 @@ class ResultShelf(OwnedShelf):
         for columns in wanted.values():
             self.add(sample_id, columns)
         return True
+
+    def refuse_reported(self, sample: Columns | None, raws: dict[str, str]) -> None:
+        """Refuse a row that would write over what a laboratory reported of its sample since.
+
+        Raises:
+            FieldError: `reported_since`.
+        """
+        if sample is None or sample["lab_report_id"] is None:
+            return
+        held = {str(mark): row["raw"] for mark, row in self.stored[sample["id"]].items()}
+        if any(held.get(key) != raw for key, raw in raws.items()):
+            raise FieldError("report_number", "reported_since")
 
     def settle(
         self,

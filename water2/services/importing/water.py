@@ -94,6 +94,7 @@ class SampleTaker(VisitTaker):
             *row.values["sampled_at"],
         )
         raws = results_of(row)
+        self.results.refuse_reported(self.samples.of_identity(columns["identity"]), raws)
         judged = self._judge(facility, columns, raws)
         put, fresh = self._put(columns)
         standing = self._standing(row, put.row)
