@@ -96,3 +96,14 @@ async def test_a_live_anomaly_keeps_its_import(lishui, estate):
         async with lishui.runtime.work(lishui.manager) as work:
             await take_back_import(work, file.import_id)
     assert refused.value.facts == {"by": {"anomaly_cause": 1}}
+
+
+async def test_a_sum_over_its_limit_is_an_item_of_its_own(lishui, estate):
+    parts = "三氯甲烷,一氯二溴甲烷,二氯一溴甲烷,三溴甲烷"
+    header = f"报告编号,泵房编号,水箱编号,采样点,采样时间,{parts},结论\n"
+    row = "R9,BY-001,,末梢水,2026-11-20 09:00,0.03,0.03,0.03,0.03,不合格\n"
+    for accepted in (1, 0):
+        report = await take(lishui, Source("水质检测.csv", f"{header}{row}".encode()))
+        (file,) = report.files
+        assert (file.accepted, file.duplicate, file.rejections) == (accepted, 1 - accepted, [])
+    assert await anomalies(lishui) == [("open", "thm_sum", "terminal")]

@@ -114,12 +114,18 @@ class ResultShelf(OwnedShelf):
         return str(row["parameter"])
 
     def given(self, sample_id: str) -> dict[str, str]:
-        """Return what was given of a sample; rises from inlet to outlet are computed."""
-        return {
-            str(mark): row["raw"]
-            for mark, row in self.stored[sample_id].items()
-            if not self._is_increment(str(mark))
-        }
+        """Return what was given of a sample; sums and rises from inlet to outlet are computed."""
+        held = {str(mark): str(row["raw"]) for mark, row in self.stored[sample_id].items()}
+        return self._but_sums({key: held[key] for key in held if not self._is_increment(key)})
+
+    def _but_sums(self, raws: dict[str, str]) -> dict[str, str]:
+        """Leave out a sum whose parts are all there: it is computed, whatever was reported."""
+        return {key: raw for key, raw in raws.items() if not self._sums(key) <= raws.keys()}
+
+    def _sums(self, key: str) -> set[str]:
+        """Return the parts of a sum; of any other item a part that no sample has."""
+        parameter = self.taking.book.parameters.get(key)
+        return {*parameter.sum_of_ratios} if parameter and parameter.sum_of_ratios else {""}
 
     def _is_increment(self, key: str) -> bool:
         parameter = self.taking.book.parameters.get(key)
@@ -162,18 +168,21 @@ class ResultShelf(OwnedShelf):
         flags: Mapping[str, list[FlagCode]] | None = None,
     ) -> Put:
         """Make a sample's results those of a row; `flags` are those of each item."""
-        old = self.given(sample_id)
-        if old == raws:
+        old, new = self.given(sample_id), self._but_sums(raws)
+        if old == new:
             return Put({"id": sample_id}, created=False)
         for mark in list(self.stored[sample_id]):
             self.remove(sample_id, mark)
         for item in items:
-            if item.parameter in raws:
+            raw = new.get(item.parameter)
+            if raw is None and item.reading is not None and self._sums(item.parameter) != {""}:
+                raw = item.reading.raw
+            if raw is not None:
                 odd = {"flags": (flags or {}).get(item.parameter, [])}
-                self.add(sample_id, self._columns(item, raws[item.parameter]) | odd)
-        names = [name for name in (old | raws) if old.get(name) != raws.get(name)]
+                self.add(sample_id, self._columns(item, raw) | odd)
+        names = [name for name in (old | new) if old.get(name) != new.get(name)]
         before = {name: old.get(name) for name in names}
-        return Put({"id": sample_id}, False, before, {name: raws.get(name) for name in names})
+        return Put({"id": sample_id}, False, before, {name: new.get(name) for name in names})
 
     def _columns(self, item: ItemVerdict, raw: str) -> Columns:
         reading = item.reading
