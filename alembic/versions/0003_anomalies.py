@@ -266,6 +266,7 @@ def upgrade() -> None:
         sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("phone_due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("phoned_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("phone_entered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("phoned_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
         sa.Column("phone_note_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("drafted_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),

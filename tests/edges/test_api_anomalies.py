@@ -77,7 +77,7 @@ async def test_a_bad_result_stops_the_water_and_lets_go_after_a_passing_retest(a
     assert refused["reason"] == "retest_outstanding"
     assert refused["type"] == "urn:water2:refused:anomaly"
     assert refused["facts"]["missing"] == [
-        {"parameter": "e_coli", "point": "outlet"},
+        {"parameter": "e_coli", "point": "outlet", "tank_id": estate.tank.id},
         {"parameter": "e_coli", "point": "terminal"},
     ]
     assert "末梢水的大肠埃希氏菌" in refused["detail"]
@@ -502,3 +502,49 @@ async def test_a_tank_out_of_use_is_not_waited_for(api, estate, clock):
     terminal = a_sample(estate, clock.now, "retest", "terminal", turbidity="0.3")
     await added(api.crew, "/samples", terminal)
     assert (await acted(api.manager, anomaly, "resume"))["state"] == "resumed"
+
+
+async def test_what_fails_while_the_water_is_off_shares_the_stop_and_is_told(api, estate):
+    first = await failed(api, estate)
+    stopped = await acted(api.crew, first, "stop-supply")
+    second = await failed(api, estate, arsenic="0.05")
+    assert second["id"] != first["id"]
+    assert (second["state"], second["outage_id"]) == ("supply_stopped", stopped["outage_id"])
+    assert (second["cut_off_at"], second["flags"]) == ("2026-11-23T01:00:00Z", [])
+    outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
+    assert (outage["danger"], outage["failed_items"]) == ("toxic", ["arsenic", "e_coli"])
+    assert "烧开也不例外" in await last_notice(api, outage)
+    await retested(api, estate, NOW, arsenic="0.001", e_coli="未检出")
+    for anomaly in (first, second):
+        assert (await acted(api.manager, anomaly, "resume"))["state"] == "resumed"
+
+
+async def test_a_claim_of_every_tap_can_be_withdrawn(api, estate):
+    anomaly = await failed(api, estate)
+    body = {"building_ids": ["1幢"], "every_affected_tap": True, "reason": "单独供水"}
+    stopped = await acted(api.crew, anomaly, "stop-supply", body)
+    assert (stopped["departed"], stopped["cut_off_at"]) == (False, "2026-11-23T01:00:00Z")
+    again = await acted(api.crew, anomaly, "stop-supply", body)
+    assert len(again["acts"]) == len(stopped["acts"])
+    withdrawn = body | {"every_affected_tap": False, "reason": "有误"}
+    shown = await acted(api.crew, anomaly, "stop-supply", withdrawn)
+    assert (shown["departed"], shown["cut_off_at"]) == (True, None)
+    assert len(shown["acts"]) == len(stopped["acts"]) + 1
+
+
+async def test_a_call_entered_after_its_time_is_marked(api, estate, clock):
+    anomaly = await failed(api, estate)
+    await acted(api.manager, anomaly, "assessment", {"endangers_health": True, "reason": "检出"})
+    (first,) = await reports_of(api.health, anomaly, kind="first", regulator="health")
+    clock.set(NOW + timedelta(hours=5))
+    early = {"at": (NOW - timedelta(hours=37)).isoformat()}
+    await reported(api.manager, first, "phone", early, status=422)
+    called = await reported(api.manager, first, "phone", {"at": NOW.isoformat()})
+    assert called["flags"] == ["late_entry"]
+
+
+async def test_a_notice_names_the_zones_that_were_stopped(api, estate):
+    anomaly = await failed(api, estate)
+    stopped = await acted(api.crew, anomaly, "stop-supply", {"zones": ["高区"]})
+    outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
+    assert "2幢（高区）" in await last_notice(api, outage)

@@ -254,3 +254,14 @@ async def test_of_two_excursions_that_are_one_the_later_ones_anomaly_goes_on(lis
     assert (excursion.began_at, excursion.anomaly_id) == (START, second.id)
     await retest(lishui, estate, START + 55 * MINUTE)
     assert await refused(lishui, second) == ("excursion_lasting", {"instruments": ["ZD-1"]})
+
+
+async def test_an_excursion_ends_that_a_gap_and_other_bad_readings_followed(lishui, estate, meter):
+    await read(lishui, meter, 0, *[BAD] * 16)
+    (anomaly,) = await anomalies(lishui)
+    await read(lishui, meter, 50, *[BAD] * 3)
+    await read(lishui, meter, 53, *[GOOD] * 3)
+    (first,) = await excursions_of(lishui, meter)
+    assert first.ended_at == START + 50 * MINUTE
+    await retest(lishui, estate, START + 56 * MINUTE)
+    assert (await act(lishui, resume_supply, anomaly.id)).state is AnomalyState.resumed

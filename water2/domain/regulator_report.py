@@ -67,6 +67,7 @@ class RegulatorReport(SQLModel, table=True):
     due_at: datetime
     phone_due_at: datetime | None = None
     phoned_at: datetime | None = None
+    phone_entered_at: datetime | None = None
     phoned_by: str | None = Field(default=None, max_length=32)  # the user
     phone_note_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     drafted_by: str | None = Field(default=None, max_length=32)

@@ -161,6 +161,11 @@ def _answers(retest: Retest, result: RetestResult) -> bool:
     )
 
 
+def _told(retest: Retest) -> dict[str, str]:
+    told = {"parameter": retest.parameter, "point": str(retest.point)}
+    return told if retest.tank_id is None else told | {"tank_id": retest.tank_id}
+
+
 def judge_resume(
     anomaly: Obligation, outstanding: Sequence[Retest], reading_bad: Sequence[str]
 ) -> Verdict:
@@ -172,7 +177,7 @@ def judge_resume(
     either the water is bad again, or the instrument is, and then it is put right or removed.
     """
     if outstanding:
-        missing = [{"parameter": one.parameter, "point": one.point} for one in outstanding]
+        missing = [_told(one) for one in outstanding]
         return Refused(anomaly.provision, "retest_outstanding", {"missing": missing})
     if reading_bad:
         return Refused(anomaly.provision, "excursion_lasting", {"instruments": list(reading_bad)})

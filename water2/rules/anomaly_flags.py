@@ -57,6 +57,15 @@ class ReportFacts:
     phone_due_at: datetime | None
     phoned_at: datetime | None
     asked: int
+    phone_entered_at: datetime | None = None
+
+    @property
+    def phone_entered_late(self) -> bool:
+        """Whether a call in time was entered only after its time: 补记, somebody's word alone."""
+        called, due, entered = self.phoned_at, self.phone_due_at, self.phone_entered_at
+        if called is None or due is None or entered is None:
+            return False
+        return called <= due < entered
 
 
 def report_flags(facts: ReportFacts, now: datetime) -> list[FlagCode]:
@@ -70,6 +79,7 @@ def report_flags(facts: ReportFacts, now: datetime) -> list[FlagCode]:
     signs = (
         (FlagCode.report_late, late["written"]),
         (FlagCode.phoned_late, late.get("phone", False)),
+        (FlagCode.late_entry, facts.phone_entered_late),
         (FlagCode.request_unanswered, facts.asked > 0),
     )
     return [flag for flag, holds in signs if holds]

@@ -79,13 +79,30 @@ async def open_anomaly(
 async def _tell_residents(
     work: Work, utility: Utility, facility: Facility, anomaly: Anomaly
 ) -> None:
-    """Tell residents who are without water for it that more failed."""
-    if anomaly.outage_id is None:
-        return
+    """Tell residents who are without bad water already that more failed.
+
+    Reading: where another anomaly of the facility stopped supply, it is stopped for this one too.
+    """
     await work.session.flush()
     stopped = await stopped_at(work, facility, anomaly.id)
-    if stopped is not None:
-        await tell_of_more(work, stopped, await book_of(work, utility))
+    if stopped is None:
+        return
+    if anomaly.outage_id is None:
+        await _share_stop(work, facility, anomaly, stopped.outage.id)
+    await tell_of_more(work, stopped, await book_of(work, utility))
+
+
+async def _share_stop(work: Work, facility: Facility, anomaly: Anomaly, outage_id: str) -> None:
+    rows = await work.session.exec(
+        select(Anomaly).where(Anomaly.outage_id == outage_id, col(Anomaly.cut_off_at).is_not(None))
+    )
+    if rows.first() is not None:
+        anomaly.cut_off_at = anomaly.cut_off_entered_at = work.now
+    anomaly.outage_id, anomaly.stopped_at = outage_id, work.now
+    anomaly.state = AnomalyState.supply_stopped
+    facts: dict[str, object] = {"outage": outage_id, "shared": True}
+    _act(work, facility, anomaly, AnomalyActKind.supply_stopped, facts)
+    await work.session.flush()  # what it failed by is told, too
 
 
 async def _held(work: Work, keys: set[str]) -> dict[str, Anomaly]:
@@ -179,16 +196,30 @@ async def _reopen(work: Work, facility: Facility, anomaly: Anomaly) -> None:
     anomaly.outage_id = anomaly.stopped_at = anomaly.cut_off_at = anomaly.resumed_at = None
     anomaly.findings_at = anomaly.controls_at = anomaly.assessed_at = None
     anomaly.departed = anomaly.departure_unexplained = False
+    _act(work, facility, anomaly, AnomalyActKind.reopened, {})
+
+
+def _act(
+    work: Work,
+    facility: Facility,
+    anomaly: Anomaly,
+    kind: AnomalyActKind,
+    facts: dict[str, object],
+) -> None:
+    """Keep what follows from a cause by itself, with its entry."""
     anomaly.version += 1
     anomaly.wake_at = work.now
-    act = AnomalyAct(
-        utility_id=anomaly.utility_id,
-        anomaly_id=anomaly.id,
-        ordinal=anomaly.version,
-        kind=AnomalyActKind.reopened,
-        occurred_at=work.now,
-        recorded_at=work.now,
-        recorded_by=work.actor.user_id,
+    work.session.add(
+        AnomalyAct(
+            utility_id=anomaly.utility_id,
+            anomaly_id=anomaly.id,
+            ordinal=anomaly.version,
+            kind=kind,
+            occurred_at=work.now,
+            recorded_at=work.now,
+            recorded_by=work.actor.user_id,
+            data=facts,
+        )
     )
-    work.session.add(act)
-    record_act(work, facility.ledger_id, "anomaly.reopened", f"anomaly:{anomaly.id}", {})
+    type_ = f"anomaly.{kind.value}"
+    record_act(work, facility.ledger_id, type_, f"anomaly:{anomaly.id}", facts)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pydantic import Field
-from sqlmodel import select
+from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.anomaly import UNRESOLVED, Anomaly, AnomalyActKind, AnomalyState
@@ -66,20 +66,13 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     anomaly = standing.anomaly
     at = past(work, standing, "at", command.at)
     extent, known = await _extent(work, standing, command)
-    stopped = await stopped_at(work, standing.facility, anomaly.id)
-    own = stopped is not None and stopped.outage.id == anomaly.outage_id
-    if stopped is not None and own and extent_of(stopped.outage).holds(extent):
-        await tell_of_more(work, stopped, standing.book, words=_words(standing, command))
+    outage, repeated = await _stopped_by(work, standing, command, extent, at)
+    departed = not await _is_whole(work, standing, command, extent_of(outage) if known else None)
+    if repeated and (command.every_affected_tap is None or departed == (not anomaly.cut_off_at)):
         return anomaly
-    if stopped is None:
-        outage = await _declare(work, standing, command, extent, at)
-        anomaly.outage_id = outage.id
-    else:
-        outage = await _join(work, standing, stopped, command, extent)
     anomaly.state = AnomalyState.supply_stopped
     anomaly.stopped_at = anomaly.stopped_at or at
-    departed = not await _is_whole(work, standing, command, extent_of(outage) if known else None)
-    _note_extent(work, anomaly, command, at, departed=departed)
+    await _note_extent(work, anomaly, command, at, departed=departed)
     facts = {
         "outage": outage.id,
         "buildings": list(outage.building_ids),
@@ -89,6 +82,23 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     kind = AnomalyActKind.supply_stopped
     keep_act(work, standing, kind, occurred_at=at, text=command.reason, data=facts)
     return anomaly
+
+
+async def _stopped_by(
+    work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent, at: datetime
+) -> tuple[Outage, bool]:
+    """Return the outage that supply is stopped by; True where it was so before."""
+    anomaly = standing.anomaly
+    stopped = await stopped_at(work, standing.facility, anomaly.id)
+    if stopped is None:
+        outage = await _declare(work, standing, command, extent, at)
+        anomaly.outage_id = outage.id
+        return outage, False
+    outage = stopped.outage
+    if outage.id == anomaly.outage_id and extent_of(outage).holds(extent):
+        await tell_of_more(work, stopped, standing.book, words=_words(standing, command))
+        return outage, True
+    return await _join(work, standing, stopped, command, extent), False
 
 
 async def _join(
@@ -155,15 +165,28 @@ def _partly(command: StopSupply) -> bool:
     return command.building_ids is not None or command.zones is not None
 
 
-def _note_extent(
+async def _note_extent(
     work: Work, anomaly: Anomaly, command: StopSupply, at: datetime, *, departed: bool
 ) -> None:
-    """Keep for good that less than every affected tap was cut off, and whether anybody said why."""
+    """Keep for good that less than every affected tap was cut off, and whether anybody said why.
+
+    What was cut off for one anomaly is cut off for all that share the outage.
+    """
     if departed:
         anomaly.departed = True
         anomaly.departure_unexplained |= command.reason is None
-    elif anomaly.cut_off_at is None:
-        anomaly.cut_off_at, anomaly.cut_off_entered_at = at, work.now
+        anomaly.cut_off_at = anomaly.cut_off_entered_at = None
+        return
+    await work.session.flush()
+    rows = await work.session.exec(
+        select(Anomaly).where(
+            Anomaly.outage_id == anomaly.outage_id, col(Anomaly.state).in_(UNRESOLVED)
+        )
+    )
+    for one in rows:
+        if one.cut_off_at is None:
+            one.cut_off_at, one.cut_off_entered_at = at, work.now
+            work.session.add(one)
 
 
 async def _declare(

@@ -1,7 +1,7 @@
 """Water samples: laboratory rows, judged item by item."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from itertools import chain
 
 from water2.domain.cleaning import Cleaning
@@ -43,6 +43,9 @@ _COLUMNS = (
 )
 
 
+_PERSONAL = frozenset({"sampled_by"})
+
+
 class SampleTaker(VisitTaker):
     """水质检测."""
 
@@ -81,9 +84,7 @@ class SampleTaker(VisitTaker):
             "tank_id": tank["id"] if tank else None,
             "point": row.values["point"],
             "sampled_on": day,
-            "sampled_at": datetime.combine(day, clock, self.taking.zone).astimezone(UTC)
-            if clock
-            else None,
+            "sampled_at": clock and self._instant(day, clock),
         }
         columns["identity"] = identity_of(
             self.utility.id,
@@ -100,10 +101,10 @@ class SampleTaker(VisitTaker):
         standing = self._standing(row, put.row)
         odd = self._odd(put.row, raws, standing)
         results = self.results.settle(put.id, judged.items, raws, odd)
-        personal = frozenset({"sampled_by"})
-        taken = Taken.of(facility["ledger_id"], f"sample:{put.id}", put, results, personal=personal)
+        ledger_id, subject = facility["ledger_id"], f"sample:{put.id}"
+        taken = Taken.of(ledger_id, subject, put, results, personal=_PERSONAL)
         if fresh:
-            taken = Taken(taken.ledger_id, taken.subject, created=True)
+            taken = Taken(ledger_id, subject, created=True)
         if fresh or put.changed or results.changed:
             self._settle(put.row, judged, raws, standing, odd)
             self.taking.facility_ids.add(facility["id"])
@@ -112,6 +113,9 @@ class SampleTaker(VisitTaker):
             self.reports[put.row["report_number"]].append(row.raw.line)
             self.paired.note(put.row, raws, facility["ledger_id"])
         return taken
+
+    def _instant(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.taking.zone).astimezone(UTC)
 
     def _judge(self, facility: Columns, columns: Columns, raws: dict[str, str]) -> Judgement:
         return judge_sample(

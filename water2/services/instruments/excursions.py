@@ -38,9 +38,10 @@ async def judge_around(work: Work, taken: Sequence[Taken], marks: Marks) -> list
     if not marks.failing and not marks.lasting:
         return []
     opened = await _settle_all(work, await neighbourhoods_of(work, taken, marks.failing))
-    left = marks.lasting - marks.failing
-    if left:
-        await _end(work, {one.meter.id: one.meter for one in taken if one.meter.id in left})
+    if marks.lasting:  # of one that fails anew after a gap, too: no neighbourhood reaches so far
+        await _end(
+            work, {one.meter.id: one.meter for one in taken if one.meter.id in marks.lasting}
+        )
     return opened
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -88,7 +88,7 @@ def notice_fields(language: str, told: Told) -> dict[str, str]:
     ends = at.said(outage.ends_at) or say["no_estimate"]
     return {
         "facility": told.facility.name,
-        "extent": _extent(say, told.buildings),
+        "extent": _extent(say, told.buildings, outage.zones),
         "reason": outage.detail or data_file(language)["reason"][outage.reason.value],
         "cause": _cause(language, told),
         "starts": at.said(outage.started_at or outage.starts_at),
@@ -153,10 +153,11 @@ def _danger(language: str, outage: Outage, fact: str) -> str:
     return str(data["danger"].get(outage.danger, data["phrase"])[fact])
 
 
-def _extent(say: Mapping[str, str], buildings: tuple[str, ...]) -> str:
-    if not buildings:
-        return say["whole"]
-    return say["building"].format(buildings=say["mark"].join(buildings))
+def _extent(say: Mapping[str, str], buildings: tuple[str, ...], zones: Sequence[str]) -> str:
+    """Say which buildings, and of them which pressure zones, where it was asked for by those."""
+    told = say["building"].format(buildings=say["mark"].join(buildings)) if buildings else ""
+    extent = told or say["whole"]
+    return say["zoned"].format(extent=extent, zones=say["mark"].join(zones)) if zones else extent
 
 
 def _water(say: Mapping[str, str], outage: Outage) -> str:

@@ -95,7 +95,7 @@ async def log_call(work: Work, id_: str, command: LogCall) -> RegulatorReport:
     if report.kind is not ReportKind.first or report.phoned_at is not None:
         raise Conflict("call_not_owed", {"number": report.number})
     report.phoned_at = await _called_at(work, standing, command)
-    report.phoned_by = work.actor.user_id
+    report.phone_entered_at, report.phoned_by = work.now, work.actor.user_id
     if command.note is not None:
         report.phone_note_sealed = work.contacts.seal(command.note)
     report.version += 1

@@ -67,6 +67,7 @@ def _flags(
         phone_due_at=report.phone_due_at,
         phoned_at=report.phoned_at,
         asked=len(asked),
+        phone_entered_at=report.phone_entered_at,
     )
     return report_flags(facts, work.now)
 
