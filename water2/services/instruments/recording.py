@@ -1,5 +1,6 @@
 """Taking a batch of readings: stored once, judged at once, one entry for each facility's ledger."""
 
+import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -35,6 +36,9 @@ _CONFLICT = "reading_conflicts"
 _write = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
+Written = tuple[KeptBatch, PendingEntry]
+
+
 @dataclass
 class Recorded:
     """What became of a batch: counts, refused rows, and what was opened by it."""
@@ -60,11 +64,13 @@ async def record_readings(work: Work, command: RecordReadings) -> Recorded:
     fresh: Sequence[Taken] = _first_of_each(taken, done)
     if fresh:
         batches = _batch_ids({one.meter.site.id for one in fresh})
-        held = await store_readings(work, fresh, batches)
-        fresh = _not_held(fresh, held, done)
+        fresh, written = await _store(work, fresh, batches, done)
     if fresh:
         done.accepted = len(fresh)
-        done.batch_ids = await _keep_batches(work, fresh, batches)
+        done.batch_ids = [batch.id for batch, _ in written]
+        await store_batches(work, [batch for batch, _ in written])
+        for _, entry in written:
+            work.record(entry)
         marks = await marks_around(work, fresh)
         done.opened = await judge_around(work, fresh, marks)
         await look_again(work, fresh, marks.signed)
@@ -88,9 +94,26 @@ def _first_of_each(taken: Iterable[Taken], done: Recorded) -> list[Taken]:
     return list(first.values())
 
 
-def _not_held(fresh: Sequence[Taken], held: Held, done: Recorded) -> Sequence[Taken]:
+async def _store(
+    work: Work, fresh: Sequence[Taken], batches: Mapping[str, str], done: Recorded
+) -> tuple[Sequence[Taken], list[Written]]:
+    """Store rows; return those that were not stored before, and their batches with their entries.
+
+    The database inserts while the bodies are made; made anew where it had some of the rows.
+    """
+    storing = asyncio.create_task(store_readings(work, fresh, batches))
+    await asyncio.sleep(0)  # the rows are on their way
+    try:
+        written = _batches(work, fresh, batches)
+    finally:
+        held = await storing
     if not held:
-        return fresh
+        return fresh, written
+    left = _not_held(fresh, held, done)
+    return left, _batches(work, left, batches)
+
+
+def _not_held(fresh: Sequence[Taken], held: Held, done: Recorded) -> Sequence[Taken]:
     for one in fresh:
         stored = held.get((one.meter.id, one.at))
         if stored is not None:
@@ -107,21 +130,17 @@ def _repeated(one: Taken, earlier: tuple[str | None, str | None], done: Recorded
     done.refused.append(RefusedReading(one.row, "raw", one.raw[:60], _CONFLICT, facts))
 
 
-async def _keep_batches(
-    work: Work, fresh: Sequence[Taken], batches: Mapping[str, str]
-) -> list[str]:
-    """Keep what was taken as one body for each facility, and put its hash on the ledger."""
+def _batches(work: Work, fresh: Sequence[Taken], batches: Mapping[str, str]) -> list[Written]:
+    """Return what was taken as one body for each facility, and the entry that has its hash."""
     by_facility: dict[str, list[Taken]] = defaultdict(list)
     for one in fresh:
         by_facility[one.meter.site.id].append(one)
-    kept = []
+    written = []
     for facility_id, those in by_facility.items():
         body = _body(work, batches[facility_id], those)
         batch = KeptBatch(batches[facility_id], those[0].meter.site, len(those), body)
-        kept.append(batch)
-        _enter(work, those, batch)
-    await store_batches(work, kept)
-    return [batch.id for batch in kept]
+        written.append((batch, _entry(those, batch)))
+    return written
 
 
 def _body(work: Work, id_: str, those: Sequence[Taken]) -> bytes:
@@ -130,21 +149,19 @@ def _body(work: Work, id_: str, those: Sequence[Taken]) -> bytes:
     return _write(told).encode()
 
 
-def _enter(work: Work, those: Sequence[Taken], batch: KeptBatch) -> None:
+def _entry(those: Sequence[Taken], batch: KeptBatch) -> PendingEntry:
     site = batch.site
     verdicts = Counter(one.judged.verdict for one in those)
-    work.record(
-        PendingEntry(
-            ledger_id=site.ledger_id,
-            type=RECORDED,
-            subject=f"facility:{site.id}",
-            occurred_at=max(one.at for one in those),
-            data={
-                "batch": batch.id,
-                "body_sha256": batch.body_sha256,
-                "count": len(those),
-                "out_of_calibration": sum(not one.calibrated for one in those),
-                "verdicts": dict(sorted(verdicts.items())),
-            },
-        )
+    return PendingEntry(
+        ledger_id=site.ledger_id,
+        type=RECORDED,
+        subject=f"facility:{site.id}",
+        occurred_at=max(one.at for one in those),
+        data={
+            "batch": batch.id,
+            "body_sha256": batch.body_sha256,
+            "count": len(those),
+            "out_of_calibration": sum(not one.calibrated for one in those),
+            "verdicts": dict(sorted(verdicts.items())),
+        },
     )
