@@ -102,8 +102,8 @@ async def _store(
     The database inserts while the bodies are made; made anew where it had some of the rows.
     """
     storing = asyncio.create_task(store_readings(work, fresh, batches))
-    await asyncio.sleep(0)  # the rows are on their way
     try:
+        await asyncio.sleep(0)  # the rows are on their way
         written = _batches(work, fresh, batches)
     finally:
         held = await storing
