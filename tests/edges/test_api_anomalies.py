@@ -548,3 +548,22 @@ async def test_a_notice_names_the_zones_that_were_stopped(api, estate):
     stopped = await acted(api.crew, anomaly, "stop-supply", {"zones": ["高区"]})
     outage = (await api.manager.get(f"/outages/{stopped['outage_id']}")).json()
     assert "2幢（高区）" in await last_notice(api, outage)
+
+
+async def test_a_failed_sample_that_is_judged_anew_opens_nothing_again(api, estate, clock):
+    sample = await added(api.crew, "/samples", a_sample(estate, turbidity="1.2"))
+    anomaly = (await api.manager.get(f"/anomalies/{sample['anomaly_id']}")).json()
+    await retested(api, estate, NOW, turbidity="0.3")
+    await acted(api.manager, anomaly, "resume")
+    later = {"results": [{"parameter": "ph", "raw": "7.2"}]}
+    answer = await api.crew.post(f"/samples/{sample['id']}/results", json=later)
+    assert (answer.status_code, answer.json()["verdict"]) == (200, "fail")
+    shown = (await api.health.get(f"/anomalies/{anomaly['id']}")).json()
+    assert shown["state"] == "resumed"
+    body = {"endangers_health": False, "reason": "未饮用"}
+    await acted(api.manager, anomaly, "assessment", body)
+    await acted(api.manager, anomaly, "close", {"summary": "完"})
+    later = {"results": [{"parameter": "colour", "raw": "5"}]}
+    await api.crew.post(f"/samples/{sample['id']}/results", json=later)
+    found = (await api.health.get("/anomalies")).json()["items"]
+    assert [(one["id"], one["state"]) for one in found] == [(anomaly["id"], "closed")]

@@ -179,6 +179,7 @@ async def judge_anew(
     increments = await increments_of(work, place.book, sample, raw)
     judged = add_up([*judged.items, *increments], judged=judged.judged)
     standing = await standing_of(work, sample)
+    failed_before = {row.parameter for row in earlier if row.verdict == "fail"}
     rows = await _write_items(work, place, sample, judged, earlier, given, standing.outside(raw))
     sample.verdict = SampleVerdict(judged.verdict)
     lasting = {*sample.flags} - JUDGED_ANEW
@@ -187,7 +188,9 @@ async def judge_anew(
     sample.flags = sorted({*lasting, *standing.flags, *signs, *of_items})
     sample.counts = not standing.flags
     await work.session.flush()
-    await open_by_sample(work, place.utility, place.facility, sample, judged.items)
+    # what failed before was told when it did: an anomaly resumed or closed since stays so
+    fresh = [item for item in judged.items if item.parameter not in failed_before]
+    await open_by_sample(work, place.utility, place.facility, sample, fresh)
     helping = accredited(raw, rows)
     await credit_by_sample(work, place.book, sample, helping, place.facility)
     await rederive(work, place.utility, facility_ids=[place.facility.id], evidence=SAMPLES_SATISFY)
