@@ -67,26 +67,35 @@ async def test_readings_are_stored_as_they_came_with_their_verdict(lishui, meter
     assert stored[0].taken_at == START
 
 
-async def test_a_batch_is_one_entry_for_each_ledger_with_the_hash_of_its_bytes(lishui, place):
+async def test_a_batch_of_one_facility_is_one_entry_with_the_hash_of_its_bytes(lishui, place):
+    meters = [await an_instrument(lishui, place), await an_instrument(lishui, place, "ZD-2")]
+    await entered(lishui, meters, place.ledger_id, place.id)
+
+
+async def test_a_batch_of_several_is_one_entry_of_the_utility(lishui, place):
     async with lishui.runtime.work() as work:
         other = await a_facility(work, lishui.utility, "BY-002")
-    meters = [await an_instrument(lishui, place), await an_instrument(lishui, place, "ZD-2")]
-    meters.append(await an_instrument(lishui, other))
-    before = [len(await entries_of(lishui.runtime, one.ledger_id)) for one in (place, other)]
+    meters = [await an_instrument(lishui, place), await an_instrument(lishui, other)]
+    before = await entries_of(lishui.runtime, place.ledger_id)
+    await entered(lishui, meters, lishui.utility.ledger_id, None)
+    assert await entries_of(lishui.runtime, place.ledger_id) == before
+
+
+async def entered(lishui, meters, ledger_id, facility_id):
+    """Send four readings of two instruments; compare their bytes with the entry."""
+    before = len(await entries_of(lishui.runtime, ledger_id))
     done = await sent(lishui, [row for one in meters for row in series(one, START, [GOOD, BAD])])
-    assert done.accepted == 6
+    assert done.accepted == 4
     async with lishui.runtime.read() as work:
-        batches = {one.id: one for one in await work.session.exec(select(ReadingBatch))}
-    assert {*done.batch_ids} == {*batches}
-    for count, facility, begin in ((4, place, before[0]), (2, other, before[1])):
-        new = (await entries_of(lishui.runtime, facility.ledger_id))[begin:]
-        assert entry_types(new) == ["readings.recorded"]
-        told = json.loads(new[0])["data"]
-        batch = batches[told["batch"]]
-        assert told["count"] == batch.readings == count
-        assert told["verdicts"] == {"fail": count // 2, "pass": count // 2}
-        assert told["body_sha256"] == sha256(batch.body).hexdigest() == batch.body_sha256
-        assert len(json.loads(batch.body)["readings"]) == count
+        (batch,) = await work.session.exec(select(ReadingBatch))
+    assert done.batch_ids == [batch.id]
+    new = (await entries_of(lishui.runtime, ledger_id))[before:]
+    assert entry_types(new) == ["readings.recorded"]
+    told = json.loads(new[0])["data"]
+    assert (told["batch"], batch.facility_id) == (batch.id, facility_id)
+    assert told["count"] == batch.readings == len(json.loads(batch.body)["readings"]) == 4
+    assert told["verdicts"] == {"fail": 2, "pass": 2}
+    assert told["body_sha256"] == sha256(batch.body).hexdigest() == batch.body_sha256
 
 
 async def test_an_equal_repeat_is_a_duplicate_and_another_value_is_refused(lishui, meter):

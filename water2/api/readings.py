@@ -49,7 +49,7 @@ class BatchAnswer(Answer):
     """A facility's readings of one request; the SHA-256 of `body` is in the entry."""
 
     id: str
-    facility_id: str
+    facility_id: str | None
     received_at: Instant
     readings: int
     body: str

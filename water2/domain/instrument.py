@@ -116,10 +116,9 @@ class Reading(SQLModel, table=True):
 
 
 class ReadingBatch(SQLModel, table=True):
-    """The readings of one facility in one request as canonical JSON: its entry holds their hash.
+    """The readings of one utility in one request as canonical JSON: its entry holds their hash.
 
-    The ids of one request's batches differ in their last digits: they stand side by side in every
-    index, where random ones would each touch a page of their own.
+    The entry is on the facility's ledger where all are of one, and else on the utility's.
     """
 
     __tablename__ = "reading_batch"
@@ -127,7 +126,7 @@ class ReadingBatch(SQLModel, table=True):
 
     id: str = id_field()
     utility_id: str = reference("utility", index=False)
-    facility_id: str = reference("facility", index=False)
+    facility_id: str | None = optional_reference("facility", index=False)
     received_at: datetime
     readings: int
     body: bytes = Field(sa_type=LargeBinary)

@@ -1,9 +1,9 @@
-"""Taking a batch of readings: stored once, judged at once, one entry for each facility's ledger."""
+"""Taking a batch of readings: stored once, judged at once, one entry with the hash of its bytes."""
 
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from water2.services.instruments.given import (
     Taken,
     names_of,
 )
+from water2.services.instruments.judges import Site
 from water2.services.instruments.marks import marks_around
 from water2.services.instruments.meters import meters_named
 from water2.services.instruments.signs import look_again
@@ -63,7 +64,7 @@ async def record_readings(work: Work, command: RecordReadings) -> Recorded:
     done = Recorded(refused=refused)
     fresh: Sequence[Taken] = _first_of_each(taken, done)
     if fresh:
-        batches = _batch_ids({one.meter.site.id for one in fresh})
+        batches = _batch_ids({one.meter.site.id: one.meter.site for one in fresh}.values())
         fresh, written = await _store(work, fresh, batches, done)
     if fresh:
         done.accepted = len(fresh)
@@ -78,10 +79,10 @@ async def record_readings(work: Work, command: RecordReadings) -> Recorded:
     return done
 
 
-def _batch_ids(facility_ids: Collection[str]) -> dict[str, str]:
-    """Return an id nobody can guess for each facility's batch, all in a row."""
-    request = new_id()
-    return {id_: f"{request[:-4]}{n:04x}" for n, id_ in enumerate(sorted(facility_ids))}
+def _batch_ids(sites: Iterable[Site]) -> dict[str, str]:
+    """Return the id of the batch of each facility: those of a utility are one batch."""
+    utilities: dict[str, str] = {}
+    return {site.id: utilities.setdefault(site.utility.id, new_id()) for site in sites}
 
 
 def _first_of_each(taken: Iterable[Taken], done: Recorded) -> list[Taken]:
@@ -131,15 +132,20 @@ def _repeated(one: Taken, earlier: tuple[str | None, str | None], done: Recorded
 
 
 def _batches(work: Work, fresh: Sequence[Taken], batches: Mapping[str, str]) -> list[Written]:
-    """Return what was taken as one body for each facility, and the entry that has its hash."""
-    by_facility: dict[str, list[Taken]] = defaultdict(list)
+    """Return what was taken as one body for each utility, and the entry that has its hash."""
+    by_batch: dict[str, list[Taken]] = defaultdict(list)
     for one in fresh:
-        by_facility[one.meter.site.id].append(one)
+        by_batch[batches[one.meter.site.id]].append(one)
     written = []
-    for facility_id, those in by_facility.items():
-        body = _body(work, batches[facility_id], those)
-        batch = KeptBatch(batches[facility_id], those[0].meter.site, len(those), body)
-        written.append((batch, _entry(those, batch)))
+    for id_, those in by_batch.items():
+        sites = {one.meter.site.id: one.meter.site for one in those}
+        site = those[0].meter.site if len(sites) == 1 else None
+        utility = those[0].meter.site.utility
+        place = site.id if site else None
+        batch = KeptBatch(id_, utility.id, place, len(those), _body(work, id_, those))
+        subject = f"facility:{site.id}" if site else f"utility:{utility.id}"
+        entry = _entry(those, batch, site.ledger_id if site else utility.ledger_id, subject)
+        written.append((batch, entry))
     return written
 
 
@@ -149,13 +155,12 @@ def _body(work: Work, id_: str, those: Sequence[Taken]) -> bytes:
     return _write(told).encode()
 
 
-def _entry(those: Sequence[Taken], batch: KeptBatch) -> PendingEntry:
-    site = batch.site
+def _entry(those: Sequence[Taken], batch: KeptBatch, ledger_id: str, subject: str) -> PendingEntry:
     verdicts = Counter(one.judged.verdict for one in those)
     return PendingEntry(
-        ledger_id=site.ledger_id,
+        ledger_id=ledger_id,
         type=RECORDED,
-        subject=f"facility:{site.id}",
+        subject=subject,
         occurred_at=max(one.at for one in those),
         data={
             "batch": batch.id,

@@ -22,7 +22,6 @@ from sqlmodel import col
 from water2.domain.instrument import Reading
 from water2.rules.flags import FlagCode
 from water2.services.instruments.given import Taken
-from water2.services.instruments.judges import Site
 from water2.services.rows import listed
 from water2.work import Work
 
@@ -132,10 +131,11 @@ async def _stored_before(work: Work, taken: Sequence[Taken], batches: Mapping[st
 
 @dataclass(frozen=True)
 class KeptBatch:
-    """A facility's readings of one request, as the bytes that the ledger has the hash of."""
+    """A utility's readings of one request, as the bytes that the ledger has the hash of."""
 
     id: str
-    site: Site
+    utility_id: str
+    facility_id: str | None
     readings: int
     body: bytes
 
@@ -165,8 +165,8 @@ async def store_batches(work: Work, kept: Sequence[KeptBatch]) -> None:
         rows = [
             (
                 one.id,
-                one.site.utility.id,
-                one.site.id,
+                one.utility_id,
+                one.facility_id,
                 received,
                 one.readings,
                 one.body,
@@ -178,8 +178,8 @@ async def store_batches(work: Work, kept: Sequence[KeptBatch]) -> None:
         return
     columns = (
         [one.id for one in kept],
-        [one.site.utility.id for one in kept],
-        [one.site.id for one in kept],
+        [one.utility_id for one in kept],
+        [one.facility_id for one in kept],
         [one.readings for one in kept],
         [one.body for one in kept],
         [one.body_sha256 for one in kept],
