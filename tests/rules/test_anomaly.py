@@ -21,7 +21,7 @@ from water2.rules.anomaly_flags import AnomalyFacts, ReportFacts, anomaly_flags,
 from water2.rules.book import load_book
 from water2.rules.flags import FlagCode
 from water2.rules.provision import Allowed, Refused
-from water2.rules.reporting import (
+from water2.rules.regulator_reports import (
     OwedReport,
     final_due,
     first_report_clock,

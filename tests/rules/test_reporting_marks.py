@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from water2.rules.anomaly import Clock, next_step
-from water2.rules.reporting import ReportClock, report_marks
+from water2.rules.regulator_reports import ReportClock, report_marks
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -28,7 +28,7 @@ from water2.services.anomalies.handling import (
     record_controls,
     record_findings,
 )
-from water2.services.anomalies.reporting import ReportAnomaly, report_anomaly
+from water2.services.anomalies.noticing import ReportAnomaly, report_anomaly
 from water2.services.anomalies.resuming import CloseAnomaly, close_anomaly, resume_supply
 from water2.services.anomalies.stopping import StopSupply, stop_supply
 from water2.services.outages.transitions import RestoreSupply, restore_supply

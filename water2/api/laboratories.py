@@ -12,6 +12,7 @@ from water2.api.callers import Reading
 from water2.api.shapes import Answer, Id, Instant, ListAnswer, ListQuery, page_answer
 from water2.domain.access import Action
 from water2.domain.laboratory import LabAccreditation, Laboratory
+from water2.services.lab_reporters import list_reporting_places
 from water2.services.laboratories import (
     RegisterAccreditation,
     RegisterLaboratory,
@@ -21,7 +22,6 @@ from water2.services.laboratories import (
 )
 from water2.services.paging import Page
 from water2.services.register_queries import list_rows
-from water2.services.reporting import list_reporting_places
 from water2.services.rows import fetch
 from water2.work import Work
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from water2.edge.facts import zone_named
 from water2.rules.anomaly import Clock
-from water2.rules.reporting import ReportMark
+from water2.rules.regulator_reports import ReportMark
 from water2.words import Words
 
 SOON = timedelta(hours=2)

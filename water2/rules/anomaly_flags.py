@@ -5,7 +5,7 @@ from datetime import datetime
 
 from water2.rules.anomaly import Clock, Step
 from water2.rules.flags import FlagCode
-from water2.rules.reporting import ReportClock, report_marks
+from water2.rules.regulator_reports import ReportClock, report_marks
 
 _LATE: dict[Step, FlagCode] = {
     "stop": FlagCode.supply_stopped_late,

@@ -15,7 +15,7 @@ from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.regulator_report import RegulatorReport, ReportMessage, ReportState
 from water2.rules.anomaly import Doing, next_step
-from water2.rules.reporting import ReportClock, ReportMark, report_marks
+from water2.rules.regulator_reports import ReportClock, ReportMark, report_marks
 from water2.services.anomalies.looking import AnomalyLook, looks
 from water2.services.board_lists import Listed
 from water2.services.regulator_reports.looking import ReportLook, look_at_reports

@@ -7,8 +7,8 @@ from water2.domain.laboratory import LabReport
 from water2.domain.water import Sample, SampleResult, SampleVerdict
 from water2.rules.flags import FlagCode
 from water2.rules.signs import TOO_EARLY
+from water2.services.lab_reporters import Reporter
 from water2.services.register import entry_data, record_act
-from water2.services.reporting import Reporter
 from water2.services.work_queries import results_by_sample
 
 ENTERED = (

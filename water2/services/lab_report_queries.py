@@ -13,8 +13,8 @@ from water2.domain.errors import NotFound
 from water2.domain.laboratory import Laboratory, LabReport
 from water2.domain.organisation import Utility
 from water2.domain.water import Sample
+from water2.services.lab_reporters import own_names, reports_itself
 from water2.services.paging import Page, PageAsked, read_page
-from water2.services.reporting import own_names, reports_itself
 from water2.services.rows import fetch
 from water2.work import Work
 

@@ -7,7 +7,7 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.services.evidence_files import keep_paper, open_file
 from water2.services.lab_report_queries import report_seen
-from water2.services.reporting import reports_itself
+from water2.services.lab_reporters import reports_itself
 from water2.work import Work
 
 

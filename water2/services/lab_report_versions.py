@@ -12,6 +12,7 @@ from water2.domain.water import Sample
 from water2.services.instants import read_instant
 from water2.services.lab_report_entries import settle_report
 from water2.services.lab_report_queries import report_seen
+from water2.services.lab_reporters import Reporter, reporter_of, reports_itself
 from water2.services.lab_reports import (
     RecordLabReport,
     ReportedSample,
@@ -23,7 +24,6 @@ from water2.services.lab_reports import (
     require_described,
     take_reported,
 )
-from water2.services.reporting import Reporter, reporter_of, reports_itself
 from water2.services.sample_entries import enter_sample
 from water2.services.sample_places import hold_sample, results_of
 from water2.services.sample_results import GivenResult, refuse_unusable

@@ -16,8 +16,8 @@ from water2.domain.water import Point, Purpose, Sample, SampleVerdict
 from water2.services.evidence_files import keep_paper, read_base64
 from water2.services.instants import Instant
 from water2.services.lab_report_entries import settle_report
+from water2.services.lab_reporters import Reporter, reporter_of, require_own_sample
 from water2.services.register import require_past
-from water2.services.reporting import Reporter, reporter_of, require_own_sample
 from water2.services.rows import fetch
 from water2.services.sample_places import hold_sample
 from water2.services.sample_results import GivenResult

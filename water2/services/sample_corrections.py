@@ -10,8 +10,8 @@ from water2.domain.command import Command, Text
 from water2.domain.errors import Conflict, Invalid
 from water2.domain.ledger import LedgerEntry
 from water2.domain.water import Sample
+from water2.services.lab_reporters import refuse_of_laboratory
 from water2.services.ledger_corrections import CorrectEntry, correct_entry
-from water2.services.reporting import refuse_of_laboratory
 from water2.services.sample_entries import record_judged_anew
 from water2.services.sample_places import Place, hold_sample, results_of
 from water2.services.sample_results import GivenResult, refuse_unusable

@@ -9,9 +9,9 @@ from water2.domain.access import Action
 from water2.domain.errors import NotFound
 from water2.domain.laboratory import LabReport
 from water2.domain.water import Sample
+from water2.services.lab_reporters import own_names, reports_itself
 from water2.services.paging import Page, PageAsked, read_page
 from water2.services.register_queries import list_rows
-from water2.services.reporting import own_names, reports_itself
 from water2.services.rows import fetch
 from water2.work import Work
 

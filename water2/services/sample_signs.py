@@ -13,7 +13,7 @@ from water2.rules.book import Rulebook
 from water2.rules.flags import FlagCode
 from water2.rules.signs import TOO_EARLY, incubation_signs, order_signs
 from water2.services.accreditations import registered_of
-from water2.services.reporting import is_unheard
+from water2.services.lab_reporters import is_unheard
 from water2.services.sample_places import Place
 from water2.work import Work
 

@@ -18,10 +18,10 @@ from water2.services.anomalies.from_samples import open_by_sample
 from water2.services.credit import credit_by_sample
 from water2.services.duties import rederive
 from water2.services.instants import Instant, civil_day, read_instant
+from water2.services.lab_reporters import refuse_of_laboratory
 from water2.services.lateness import lateness_of
 from water2.services.order_closing import close_served_orders
 from water2.services.register import require_past
-from water2.services.reporting import refuse_of_laboratory
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.sample_entries import enter_sample, record_judged_anew, sampler_of

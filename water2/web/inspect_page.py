@@ -9,7 +9,7 @@ from water2.domain.regulator_report import Regulator, ReportState
 from water2.edge.clocks import duration, mark_line, step_line
 from water2.edge.happenings import happening_sentence
 from water2.rules.anomaly import ANOMALY
-from water2.rules.reporting import REPORT
+from water2.rules.regulator_reports import REPORT
 from water2.services.anomaly_detail import AnomalyPage as AnomalyView
 from water2.services.anomaly_lists import AnomalyRow, ReportRow, RequestRow
 from water2.services.board import BoardView

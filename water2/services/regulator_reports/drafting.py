@@ -10,7 +10,7 @@ from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.regulator_report import Regulator, RegulatorReport, ReportKind, ReportState
-from water2.rules.reporting import REPORT, ReportClock
+from water2.rules.regulator_reports import REPORT, ReportClock
 from water2.services.anomaly_history import causes_of
 from water2.services.instants import Instant, read_instant
 from water2.services.regulator_reports.fields import ReportFields

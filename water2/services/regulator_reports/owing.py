@@ -19,7 +19,7 @@ from water2.domain.regulator_report import (
 )
 from water2.rules.book import Rulebook
 from water2.rules.provision import Refused
-from water2.rules.reporting import (
+from water2.rules.regulator_reports import (
     REPORT,
     OwedReport,
     ReportClock,
