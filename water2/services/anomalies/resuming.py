@@ -22,10 +22,11 @@ from water2.services.anomalies.retests import (
     reading_bad_of,
     retests_of,
 )
-from water2.services.anomalies.standing import keep_act, require_allowed, stand
+from water2.services.anomalies.standing import keep_act, stand
 from water2.services.outages.standing import stand as stand_of_outage
 from water2.services.outages.transitions import restore
 from water2.services.regulator_reports.owing import require_none_open, withdraw_not_due
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 

@@ -13,14 +13,13 @@ from water2.domain.anomaly import (
     AnomalyCause,
     AnomalyState,
 )
-from water2.domain.errors import Conflict, Invalid, RuleViolation
+from water2.domain.errors import Conflict, Invalid
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.rules.anomaly import ANOMALY
 from water2.rules.book import Rulebook
 from water2.rules.obligation import Obligation
-from water2.rules.provision import Refused, Verdict
-from water2.services.instants import in_zone, read_instant
+from water2.services.instants import read_instant
 from water2.services.register import record_act
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
@@ -74,16 +73,6 @@ async def standing_of(work: Work, anomaly: Anomaly, facility: Facility) -> Anoma
     if obligation is None:
         raise Conflict("not_in_the_rulebook", {"obligation": ANOMALY})
     return AnomalyStanding(anomaly, facility, utility, book, obligation)
-
-
-def require_allowed(verdict: Verdict, utility: Utility) -> None:
-    """Refuse what a rule of the book does.
-
-    Raises:
-        RuleViolation: with the verdict, its instants by the clock of the utility.
-    """
-    if isinstance(verdict, Refused):
-        raise RuleViolation(in_zone(verdict, utility.timezone))
 
 
 def past(work: Work, standing: AnomalyStanding, field: str, given: datetime | None) -> datetime:

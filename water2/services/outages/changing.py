@@ -21,7 +21,8 @@ from water2.services.outages.drafting import (
 )
 from water2.services.outages.extent import Extent, extent_of, read_extent, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
-from water2.services.outages.transitions import note_overrun, require_allowed
+from water2.services.outages.transitions import note_overrun
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 

@@ -14,8 +14,9 @@ from water2.services.outages.changing import move
 from water2.services.outages.drafting import draft, new_outage
 from water2.services.outages.extent import Extent
 from water2.services.outages.standing import stand, standing_of
-from water2.services.outages.transitions import cancel, require_allowed, start
+from water2.services.outages.transitions import cancel, start
 from water2.services.rows import fetch
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 _HOURS = (9, 17)  # where no rulebook says at which hours tanks are cleaned

@@ -8,19 +8,18 @@ from sqlmodel import col, select
 from water2.domain.access import Action
 from water2.domain.anomaly import UNRESOLVED, Anomaly
 from water2.domain.command import Command
-from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.errors import Invalid
 from water2.domain.notice import NoticeKind
-from water2.domain.organisation import Utility
 from water2.domain.outage import Outage, OutageState
 from water2.rules.anomaly import judge_restoring
 from water2.rules.notice import judge_publishing, judge_start
-from water2.rules.provision import Refused, Verdict
-from water2.services.instants import Instant, in_zone, read_instant
+from water2.services.instants import Instant, read_instant
 from water2.services.outages.announcing import announce
 from water2.services.outages.drafting import Advice
 from water2.services.outages.extent import extent_of, require_somebody
 from water2.services.outages.standing import Standing, record_outage, said, stand
 from water2.services.outages.told import who_is_told
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 
@@ -39,16 +38,6 @@ class RestoreSupply(Command):
 
     restored_at: Instant | None = None
     health_advice: Advice | None = None
-
-
-def require_allowed(verdict: Verdict, utility: Utility) -> None:
-    """Refuse what a rule of the book does.
-
-    Raises:
-        RuleViolation: with the verdict, its instants by the clock of the utility.
-    """
-    if isinstance(verdict, Refused):
-        raise RuleViolation(in_zone(verdict, utility.timezone))
 
 
 async def publish_outage(work: Work, id_: str) -> Outage:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from water2.domain.anomaly import Anomaly
-from water2.domain.errors import RuleViolation
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.regulator_report import (
@@ -18,7 +17,6 @@ from water2.domain.regulator_report import (
     ReportState,
 )
 from water2.rules.book import Rulebook
-from water2.rules.provision import Refused
 from water2.rules.regulator_reports import (
     REPORT,
     OwedReport,
@@ -31,6 +29,7 @@ from water2.rules.regulator_reports import (
 from water2.services.holidays import is_working_day
 from water2.services.instants import civil_day
 from water2.services.register import record_act
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 _LETTER = {Regulator.health: "H", Regulator.water: "W"}
@@ -153,9 +152,7 @@ async def require_none_open(work: Work, utility: Utility, anomaly: Anomaly, book
         )
         for one in reports
     ]
-    verdict = judge_reports(obligation, owed, work.now)
-    if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+    require_allowed(judge_reports(obligation, owed, work.now), utility)
 
 
 async def _asked(work: Work, ids: Sequence[str]) -> set[str]:
