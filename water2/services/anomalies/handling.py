@@ -59,7 +59,8 @@ async def record_findings(work: Work, id_: str, command: RecordFindings) -> Anom
         standing.anomaly.findings_at, standing.anomaly.findings_entered_at = at, work.now
     keep_act(
         work,
-        standing,
+        standing.facility,
+        standing.anomaly,
         AnomalyActKind.findings,
         occurred_at=at,
         text=command.text,
@@ -80,7 +81,15 @@ async def record_controls(work: Work, id_: str, command: RecordControls) -> Anom
     standing.anomaly.controls_at = standing.anomaly.controls_at or at
     measures = command.model_dump(include={"flushed", "disinfected"}, exclude_none=True)
     kind = AnomalyActKind.controls
-    keep_act(work, standing, kind, occurred_at=at, text=command.text, data=measures)
+    keep_act(
+        work,
+        standing.facility,
+        standing.anomaly,
+        kind,
+        occurred_at=at,
+        text=command.text,
+        data=measures,
+    )
     return standing.anomaly
 
 
@@ -102,7 +111,7 @@ async def assess_danger(work: Work, id_: str, command: AssessDanger) -> Anomaly:
     anomaly.outbreak = anomaly.outbreak or command.outbreak
     facts = command.model_dump(exclude={"reason"}, exclude_none=True)
     kind = AnomalyActKind.assessment
-    keep_act(work, standing, kind, occurred_at=work.now, text=command.reason, data=facts)
+    keep_act(work, standing.facility, anomaly, kind, text=command.reason, data=facts)
     if command.endangers_health:
         anomaly.danger_at = anomaly.danger_at or work.now
         await owe_reports(work, standing.utility, standing.facility, anomaly, standing.book)

@@ -9,7 +9,6 @@ from sqlmodel import col, select
 from water2.domain.anomaly import (
     CURRENT,
     Anomaly,
-    AnomalyAct,
     AnomalyActKind,
     AnomalyCause,
     AnomalySource,
@@ -20,6 +19,7 @@ from water2.domain.ids import drawn_number
 from water2.domain.organisation import Utility
 from water2.domain.water import Point
 from water2.services.anomalies.looking import looks
+from water2.services.anomalies.standing import keep_act
 from water2.services.anomalies.telling import stopped_at, tell_of_more
 from water2.services.register import record_act
 from water2.services.rulebooks import book_of
@@ -100,8 +100,8 @@ async def _share_stop(work: Work, facility: Facility, anomaly: Anomaly, outage_i
         anomaly.cut_off_at = anomaly.cut_off_entered_at = work.now
     anomaly.outage_id, anomaly.stopped_at = outage_id, work.now
     anomaly.state = AnomalyState.supply_stopped
-    facts: dict[str, object] = {"outage": outage_id, "shared": True}
-    _act(work, facility, anomaly, AnomalyActKind.supply_stopped, facts)
+    facts = {"outage": outage_id, "shared": True}
+    keep_act(work, facility, anomaly, AnomalyActKind.supply_stopped, data=facts)
     await work.session.flush()  # what it failed by is told, too
 
 
@@ -196,30 +196,4 @@ async def _reopen(work: Work, facility: Facility, anomaly: Anomaly) -> None:
     anomaly.outage_id = anomaly.stopped_at = anomaly.cut_off_at = anomaly.resumed_at = None
     anomaly.findings_at = anomaly.controls_at = anomaly.assessed_at = None
     anomaly.departed = anomaly.departure_unexplained = False
-    _act(work, facility, anomaly, AnomalyActKind.reopened, {})
-
-
-def _act(
-    work: Work,
-    facility: Facility,
-    anomaly: Anomaly,
-    kind: AnomalyActKind,
-    facts: dict[str, object],
-) -> None:
-    """Keep what follows from a cause by itself, with its entry."""
-    anomaly.version += 1
-    anomaly.wake_at = work.now
-    work.session.add(
-        AnomalyAct(
-            utility_id=anomaly.utility_id,
-            anomaly_id=anomaly.id,
-            ordinal=anomaly.version,
-            kind=kind,
-            occurred_at=work.now,
-            recorded_at=work.now,
-            recorded_by=work.actor.user_id,
-            data=facts,
-        )
-    )
-    type_ = f"anomaly.{kind.value}"
-    record_act(work, facility.ledger_id, type_, f"anomaly:{anomaly.id}", facts)
+    keep_act(work, facility, anomaly, AnomalyActKind.reopened)

@@ -60,7 +60,7 @@ async def resume_supply(work: Work, id_: str) -> Anomaly:
             await restore(work, outage, work.now)
     anomaly.state, anomaly.resumed_at = AnomalyState.resumed, work.now
     facts = {"outage": anomaly.outage_id, "supply_was_stopped": anomaly.stopped_at is not None}
-    keep_act(work, standing, AnomalyActKind.resumed, occurred_at=work.now, data=facts)
+    keep_act(work, standing.facility, anomaly, AnomalyActKind.resumed, data=facts)
     return anomaly
 
 
@@ -95,5 +95,5 @@ async def close_anomaly(work: Work, id_: str, command: CloseAnomaly) -> Anomaly:
         update(AnomalyCause).where(col(AnomalyCause.anomaly_id) == anomaly.id).values(open_key=None)
     )
     await withdraw_not_due(work, standing.facility, anomaly)
-    keep_act(work, standing, AnomalyActKind.closed, occurred_at=work.now, text=command.summary)
+    keep_act(work, standing.facility, anomaly, AnomalyActKind.closed, text=command.summary)
     return anomaly

@@ -111,16 +111,20 @@ async def since_found(
 
 def keep_act(
     work: Work,
-    standing: AnomalyStanding,
+    facility: Facility,
+    anomaly: Anomaly,
     kind: AnomalyActKind,
     *,
-    occurred_at: datetime,
+    occurred_at: datetime | None = None,
     text: str | None = None,
     suspected_cause: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
-    """Keep an act with its words, and enter it in the ledger without them."""
-    anomaly, facts = standing.anomaly, dict(data or {})
+    """Keep an act with its words, and enter it in the ledger without them.
+
+    It happened now unless said otherwise.
+    """
+    facts = dict(data or {})
     anomaly.version += 1
     work.session.add(
         AnomalyAct(
@@ -128,7 +132,7 @@ def keep_act(
             anomaly_id=anomaly.id,
             ordinal=anomaly.version,
             kind=kind,
-            occurred_at=occurred_at,
+            occurred_at=occurred_at or work.now,
             recorded_at=work.now,
             recorded_by=work.actor.user_id,
             text=text,
@@ -139,8 +143,8 @@ def keep_act(
     anomaly.wake_at = work.now
     work.session.add(anomaly)
     told = facts | {"number": anomaly.number, "words_given": text is not None}
-    type_ = f"anomaly.{_ENTRIES[kind]}"
-    record_act(work, standing.facility.ledger_id, type_, f"anomaly:{anomaly.id}", told, occurred_at)
+    type_, subject = f"anomaly.{_ENTRIES[kind]}", f"anomaly:{anomaly.id}"
+    record_act(work, facility.ledger_id, type_, subject, told, occurred_at)
 
 
 _ENTRIES = {

@@ -11,8 +11,9 @@ from water2.domain.command import Command, Flag, Text
 from water2.domain.errors import Invalid
 from water2.domain.facility import Building, Zone
 from water2.domain.outage import Outage, OutageKind, OutageReason
+from water2.rules.anomaly_stop import StopSaid, cuts_every_tap
 from water2.services.anomalies.standing import AnomalyStanding, keep_act, past, stand
-from water2.services.anomalies.telling import failed_items, gravest, stopped_at, tell_of_more
+from water2.services.anomalies.telling import danger_of, failed_items, stopped_at, tell_of_more
 from water2.services.instants import Instant, read_instant
 from water2.services.outages.drafting import (
     Advice,
@@ -65,14 +66,14 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
     standing.require(*UNRESOLVED)
     anomaly = standing.anomaly
     at = past(work, standing, "at", command.at)
-    extent, known = await _extent(work, standing, command)
+    extent, placed = await _extent(work, standing, command)
     outage, repeated = await _stopped_by(work, standing, command, extent, at)
-    departed = not await _is_whole(work, standing, command, extent_of(outage) if known else None)
+    departed = not await _cuts_every_tap(work, standing, command, outage, placed=placed)
     if repeated and (command.every_affected_tap is None or departed == (not anomaly.cut_off_at)):
         return anomaly
     anomaly.state = AnomalyState.supply_stopped
     anomaly.stopped_at = anomaly.stopped_at or at
-    await _note_extent(work, anomaly, command, at, departed=departed)
+    await _note_extent(work, standing, command, at, departed=departed)
     facts = {
         "outage": outage.id,
         "buildings": list(outage.building_ids),
@@ -80,7 +81,8 @@ async def stop_supply(work: Work, id_: str, command: StopSupply) -> Anomaly:
         "every_affected_tap": command.every_affected_tap,
     }
     kind = AnomalyActKind.supply_stopped
-    keep_act(work, standing, kind, occurred_at=at, text=command.reason, data=facts)
+    place = standing.facility
+    keep_act(work, place, anomaly, kind, occurred_at=at, text=command.reason, data=facts)
     return anomaly
 
 
@@ -139,39 +141,40 @@ async def _extent(
     return given, True
 
 
-async def _is_whole(
-    work: Work, standing: AnomalyStanding, command: StopSupply, extent: Extent | None
+async def _cuts_every_tap(
+    work: Work, standing: AnomalyStanding, command: StopSupply, outage: Outage, *, placed: bool
 ) -> bool:
-    """Tell whether every affected tap was cut off, as far as what was said goes.
-
-    `extent` None: nobody knows which taps were closed. Buildings stopped by one of their zones have
-    water in the others. Less than all is every affected tap where somebody says so, and why.
-    """
-    if command.every_affected_tap is not None:
-        return command.every_affected_tap and (command.reason is not None or not _partly(command))
-    if extent is None:
-        return False
-    facility_id = standing.facility.id
+    """Judge what was said of a stop; `placed`: some building is known for it."""
+    facility_id, extent = standing.facility.id, extent_of(outage)
     zones = await work.session.exec(select(Zone.name).where(Zone.facility_id == facility_id))
-    if command.zones and not command.building_ids and not {*zones} <= {*command.zones}:
-        return False
     buildings = await work.session.exec(
         select(Building.id).where(Building.facility_id == facility_id)
     )
-    return extent.whole or {*buildings} <= {*extent.building_ids}
-
-
-def _partly(command: StopSupply) -> bool:
-    return command.building_ids is not None or command.zones is not None
+    by_zones = bool(command.zones) and not command.building_ids
+    said = StopSaid(
+        every_affected_tap=command.every_affected_tap,
+        reasoned=command.reason is not None,
+        in_part=command.building_ids is not None or command.zones is not None,
+        placed=placed,
+        zones_left=by_zones and not {*zones} <= {*(command.zones or ())},
+        buildings_left=not (extent.whole or {*buildings} <= {*extent.building_ids}),
+    )
+    return cuts_every_tap(said)
 
 
 async def _note_extent(
-    work: Work, anomaly: Anomaly, command: StopSupply, at: datetime, *, departed: bool
+    work: Work,
+    standing: AnomalyStanding,
+    command: StopSupply,
+    at: datetime,
+    *,
+    departed: bool,
 ) -> None:
     """Keep for good that less than every affected tap was cut off, and whether anybody said why.
 
     What was cut off for one anomaly is cut off for all that share the outage.
     """
+    anomaly = standing.anomaly
     if departed:
         anomaly.departed = True
         anomaly.departure_unexplained |= command.reason is None
@@ -180,13 +183,17 @@ async def _note_extent(
     await work.session.flush()
     rows = await work.session.exec(
         select(Anomaly).where(
-            Anomaly.outage_id == anomaly.outage_id, col(Anomaly.state).in_(UNRESOLVED)
+            Anomaly.outage_id == anomaly.outage_id,
+            col(Anomaly.state).in_(UNRESOLVED),
+            col(Anomaly.cut_off_at).is_(None),
         )
     )
-    for one in rows:
-        if one.cut_off_at is None:
-            one.cut_off_at, one.cut_off_entered_at = at, work.now
-            work.session.add(one)
+    for one in rows.all():
+        one.cut_off_at, one.cut_off_entered_at = at, work.now
+        if one.id != anomaly.id:
+            facts = {"outage": one.outage_id, "departed": False, "shared": True}
+            kind = AnomalyActKind.supply_stopped
+            keep_act(work, standing.facility, one, kind, occurred_at=at, data=facts)
 
 
 async def _declare(
@@ -202,7 +209,7 @@ async def _declare(
     )
     outage.starts_at = at
     outage.failed_items = await failed_items(work, [standing.anomaly.id], standing.book)
-    outage.danger = gravest(outage.failed_items, standing.book)
+    outage.danger = danger_of(outage.failed_items, standing.book)
     outage.notice_impossible_because = NOTICE_IMPOSSIBLE
     for name, word in _words(standing, command).items():
         setattr(outage, name, word)

@@ -7,14 +7,13 @@ from sqlmodel import col, select
 from water2.domain.anomaly import UNRESOLVED, Anomaly, AnomalyCause
 from water2.domain.facility import Facility
 from water2.domain.outage import Outage, OutageState
+from water2.rules.anomaly_stop import gravest
 from water2.rules.book import Rulebook
 from water2.rules.parameters import Group
 from water2.services.outages.changing import tell_anew
 from water2.services.outages.extent import Extent, extent_of
 from water2.services.outages.standing import Standing, stand
 from water2.work import Work
-
-GRAVEST: tuple[Group, ...] = ("toxic", "microbial", "disinfectant", "sensory")
 
 
 async def stopped_at(work: Work, facility: Facility, anomaly_id: str = "") -> Standing | None:
@@ -46,10 +45,9 @@ async def failed_items(work: Work, anomaly_ids: Sequence[str], book: Rulebook) -
     return sorted(key for key in rows if key is not None and key in book.parameters)
 
 
-def gravest(items: Sequence[str], book: Rulebook) -> Group | None:
-    """Return the group that harms most; None where nobody measured: then the worst is told."""
-    groups = {book.parameters[item].group for item in items}
-    return next((group for group in GRAVEST if group in groups), None)
+def danger_of(items: Sequence[str], book: Rulebook) -> Group | None:
+    """Return the gravest danger of failed items; None where nobody measured: the worst is told."""
+    return gravest({book.parameters[item].group for item in items})
 
 
 async def tell_of_more(
@@ -74,7 +72,7 @@ async def tell_of_more(
     changed = {name: word for name, word in (words or {}).items() if getattr(outage, name) != word}
     if set(items) <= set(outage.failed_items or ()) and not wider and not changed:
         return
-    danger = gravest(items, book)
+    danger = danger_of(items, book)
     if danger != outage.danger:
         outage.health_advice = None
     outage.danger, outage.failed_items = danger, items

@@ -67,7 +67,7 @@ async def _escalate(work: Work, standing: AnomalyStanding, clock: Clock, level: 
     new = await escalate(work, utility, anomaly, anomaly.id, clock.step, level, clock.due_at)
     if new:
         facts = {"step": clock.step, "level": level, "due_at": clock.due_at.isoformat()}
-        keep_act(work, standing, AnomalyActKind.escalated, occurred_at=work.now, data=facts)
+        keep_act(work, standing.facility, anomaly, AnomalyActKind.escalated, data=facts)
     return int(new)
 
 
