@@ -78,6 +78,27 @@ def next_step(clocks: Iterable[Clock], *, controlled: bool, resumed: bool) -> Do
     return "retest" if controlled else "controls"
 
 
+def is_history(anomaly: Obligation, on: date, today: date) -> bool:
+    """Tell whether a failure of a day is history: no clock runs, nothing is stopped, nobody told.
+
+    Reading: what is older than the days the rulebook sets; the last of them is not.
+    """
+    return on < today - timedelta(days=int(anomaly.number("historical_days")))
+
+
+Level = Literal["managers", "regulators"]
+
+
+def escalations(
+    anomaly: Obligation, clock: Clock, *, endangers_health: bool
+) -> tuple[tuple[Level, datetime], ...]:
+    """Give who hears of a step past its clock, and from when on: in danger the regulators, too."""
+    if not endangers_health:
+        return (("managers", clock.due_at),)
+    after = timedelta(minutes=int(anomaly.number("regulators_after_minutes")))
+    return ("managers", clock.due_at), ("regulators", clock.due_at + after)
+
+
 @dataclass(frozen=True)
 class Failure:
     """What failed, or was found wrong, where and when; without a parameter nobody measured it."""

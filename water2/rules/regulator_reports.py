@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from water2.rules.anomaly import Level
 from water2.rules.book import Rulebook
 from water2.rules.obligation import Obligation
 from water2.rules.provision import Allowed, Refused, Verdict
@@ -13,6 +14,8 @@ from water2.rules.provision import Allowed, Refused, Verdict
 REPORT = "anomaly.report"
 OUTBREAK = "anomaly.report.outbreak"
 Recipient = Literal["health", "water"]
+EVERYBODY: tuple[Level, ...] = ("managers", "regulators")
+"""Reading (art. 4): a late report is said to the managers and to both regulators at once."""
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from water2.domain.access import User
 from water2.domain.anomaly import CURRENT, Anomaly
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
-from water2.domain.regulator_report import RegulatorReport, ReportMessage, ReportState
+from water2.domain.regulator_report import RegulatorReport, ReportMessage
 from water2.rules.anomaly import Doing, next_step
-from water2.rules.regulator_reports import ReportClock, ReportMark, report_marks
+from water2.rules.regulator_reports import ReportMark
 from water2.services.anomalies.looking import AnomalyLook, looks
 from water2.services.board_lists import Listed
-from water2.services.regulator_reports.looking import ReportLook, look_at_reports
+from water2.services.regulator_reports.looking import ReportLook, look_at_reports, marks_of
 from water2.services.rows import among
 from water2.work import Work
 
@@ -53,12 +53,8 @@ class ReportRow:
 
     @property
     def marks(self) -> tuple[ReportMark, ...]:
-        """Return by when it is told, by telephone and in writing; a withdrawn one has none."""
-        report = self.look.report
-        if report.state is ReportState.withdrawn:
-            return ()
-        clock = ReportClock(report.due_at, report.phone_due_at, report.law)
-        return report_marks(clock, report.phoned_at, report.sent_at)
+        """Return by when it is told, by telephone and in writing."""
+        return marks_of(self.look.report)
 
 
 @dataclass(frozen=True)

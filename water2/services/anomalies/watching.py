@@ -1,15 +1,15 @@
 """Watching the clocks of anomalies: the managers hear first, in danger the regulators next."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import col, func, select
 
 from water2.domain.anomaly import CURRENT, Anomaly, AnomalyActKind
 from water2.domain.regulator_report import RegulatorReport
-from water2.rules.anomaly import Clock, Step, step_clocks
+from water2.rules.anomaly import Clock, Level, Step, escalations, step_clocks
 from water2.rules.obligation import Obligation
 from water2.services.anomalies.standing import AnomalyStanding, keep_act, stand
-from water2.services.regulator_reports.escalating import MANAGERS, REGULATORS, escalate
+from water2.services.regulator_reports.escalating import escalate
 from water2.services.waking_rows import PAST, look_at_waking
 from water2.work import Runtime, Work
 
@@ -25,12 +25,13 @@ async def _look(work: Work, id_: str) -> int:
     if anomaly.state not in CURRENT:
         anomaly.wake_at = None
         return 0
+    danger = bool(anomaly.endangers_health)
     clocks = clocks_of(standing.obligation, anomaly)
     running = [clock for clock in clocks if clock.done_at is None]
     found = 0
     marks: list[datetime] = []
     for clock in running:
-        for level, at in _levels(standing, clock):
+        for level, at in escalations(standing.obligation, clock, endangers_health=danger):
             if at < work.now:
                 found += await _escalate(work, standing, clock, level)
             else:
@@ -54,15 +55,7 @@ def clocks_of(obligation: Obligation, anomaly: Anomaly) -> tuple[Clock, ...]:
     return step_clocks(obligation, anomaly.found_at, done, entered)
 
 
-def _levels(standing: AnomalyStanding, clock: Clock) -> list[tuple[str, datetime]]:
-    levels = [(MANAGERS, clock.due_at)]
-    if standing.anomaly.endangers_health:
-        after = int(standing.obligation.number("regulators_after_minutes"))
-        levels.append((REGULATORS, clock.due_at + timedelta(minutes=after)))
-    return levels
-
-
-async def _escalate(work: Work, standing: AnomalyStanding, clock: Clock, level: str) -> int:
+async def _escalate(work: Work, standing: AnomalyStanding, clock: Clock, level: Level) -> int:
     anomaly, utility = standing.anomaly, standing.utility
     new = await escalate(work, utility, anomaly, anomaly.id, clock.step, level, clock.due_at)
     if new:

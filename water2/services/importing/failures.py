@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -14,7 +14,7 @@ from water2.domain.facility import Facility
 from water2.domain.ids import drawn_number, new_id
 from water2.domain.ledger import PendingEntry
 from water2.domain.water import Point, Sample, SampleResult, SampleVerdict
-from water2.rules.anomaly import ANOMALY
+from water2.rules.anomaly import ANOMALY, is_history
 from water2.services.anomalies.opening import PREFIX, Cause, open_anomaly
 from water2.services.importing.shelf import Columns
 from water2.services.importing.taking import Taking
@@ -51,19 +51,20 @@ class Failed:
 async def note_failures(taking: Taking, sample_ids: Collection[str]) -> None:
     """Open anomalies for failed samples among some that were just written.
 
-    Reading: those older than the days the rulebook sets are history: no clock runs, nothing is
-    stopped, nobody is told. What told of an anomaly before tells nothing new.
+    What told of an anomaly before tells nothing new.
     """
     anomaly = taking.book.obligation(ANOMALY, taking.today)
     if anomaly is None:
         return
     failed = await _failed(taking, sample_ids)
-    oldest = taking.today - timedelta(days=int(anomaly.number("historical_days")))
-    await _keep_history(taking, [one for one in failed if one.sampled_on < oldest])
+    history: list[Failed] = []
     recent: dict[str, list[Cause]] = defaultdict(list)
     for one in failed:
-        if one.sampled_on >= oldest:
+        if is_history(anomaly, one.sampled_on, taking.today):
+            history.append(one)
+        else:
             recent[one.facility_id] += one.causes()
+    await _keep_history(taking, history)
     for facility_id in sorted(recent):
         facility = await fetch(taking.work, Facility, facility_id, lock=True)
         await open_anomaly(taking.work, taking.utility, facility, recent[facility_id])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func
@@ -10,6 +10,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from water2.domain.instrument import Excursion, Instrument, Reading, ReadingVerdict
+from water2.rules.anomaly import is_history
 from water2.rules.excursions import Run, excursions
 from water2.rules.flags import FlagCode
 from water2.services.instruments.excursion_anomalies import (
@@ -129,7 +130,7 @@ def _is_live(work: Work, meter: Meter, one: Excursion) -> bool:
     anomaly = demanded(work, meter)
     if anomaly is None:
         return True
-    return meter.day(one.last_at) >= today - timedelta(days=int(anomaly.number("historical_days")))
+    return not is_history(anomaly, meter.day(one.last_at), today)
 
 
 def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) -> None:

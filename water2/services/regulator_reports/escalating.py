@@ -10,6 +10,7 @@ from water2.domain.delivery import Audience, DeliverySource, Lane
 from water2.domain.ids import new_id
 from water2.domain.organisation import Utility
 from water2.domain.sending import ROBOTS
+from water2.rules.anomaly import Level
 from water2.services.delivery.staff_addresses import (
     Address,
     addresses_of_managers,
@@ -20,8 +21,6 @@ from water2.services.delivery.staff_addresses import (
 from water2.services.rows import insert_or_pass
 from water2.work import Work
 
-MANAGERS, REGULATORS = "managers", "regulators"
-
 
 async def escalate(
     work: Work,
@@ -29,7 +28,7 @@ async def escalate(
     anomaly: Anomaly,
     subject_id: str,
     step: str,
-    level: str,
+    level: Level,
     due_at: datetime,
 ) -> bool:
     """Queue word of it to a level; False where that level heard of it before."""
@@ -58,8 +57,8 @@ async def escalate(
     return True
 
 
-async def _addresses(work: Work, utility: Utility, level: str) -> list[Address]:
-    if level == MANAGERS:
+async def _addresses(work: Work, utility: Utility, level: Level) -> list[Address]:
+    if level == "managers":
         managers = await addresses_of_managers(work, utility)
         return [*managers, *await endpoints_of(work, utility.id, ROBOTS)]
     return [

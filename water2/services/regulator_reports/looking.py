@@ -11,6 +11,7 @@ from water2.domain.delivery import Delivery
 from water2.domain.regulator_report import RegulatorReport, ReportMessage, ReportState
 from water2.rules.anomaly_flags import ReportFacts, report_flags
 from water2.rules.flags import FlagCode
+from water2.rules.regulator_reports import ReportClock, ReportMark, report_marks
 from water2.services.regulator_reports.standing import content_of, written_of
 from water2.services.rows import among
 from water2.work import Work
@@ -70,6 +71,14 @@ def _flags(
         phone_entered_at=report.phone_entered_at,
     )
     return report_flags(facts, work.now)
+
+
+def marks_of(report: RegulatorReport) -> tuple[ReportMark, ...]:
+    """Return by when a report is told, by telephone and in writing; a withdrawn one has none."""
+    if report.state is ReportState.withdrawn:
+        return ()
+    clock = ReportClock(report.due_at, report.phone_due_at, report.law)
+    return report_marks(clock, report.phoned_at, report.sent_at)
 
 
 def shown_content(work: Work, report: RegulatorReport) -> dict[str, Any]:

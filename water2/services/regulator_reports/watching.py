@@ -1,9 +1,9 @@
 """Watching the clocks of reports: a late one is said to the managers and to both regulators."""
 
-from datetime import datetime
-
 from water2.domain.regulator_report import RegulatorReport, ReportState
-from water2.services.regulator_reports.escalating import MANAGERS, REGULATORS, escalate
+from water2.rules.regulator_reports import EVERYBODY, ReportMark
+from water2.services.regulator_reports.escalating import escalate
+from water2.services.regulator_reports.looking import marks_of
 from water2.services.regulator_reports.owing import enter_report
 from water2.services.regulator_reports.standing import ReportStanding, stand
 from water2.services.waking_rows import PAST, look_at_waking
@@ -18,31 +18,25 @@ async def watch_reports(runtime: Runtime) -> int:
 async def _look(work: Work, id_: str) -> int:
     standing = await stand(work, id_, lock=True)
     report = standing.report
-    marks = marks_of(report) if report.state is ReportState.due else []
+    marks = marks_of(report) if report.state is ReportState.due else ()
+    running = [mark for mark in marks if mark.done_at is None]
     found = 0
-    for step, due_at in marks:
-        if due_at < work.now:
-            found += await _tell(work, standing, step, due_at)
-    ahead = [due_at + PAST for _, due_at in marks if due_at >= work.now]
+    for mark in running:
+        if mark.late_at(work.now):
+            found += await _tell(work, standing, mark)
+    ahead = [mark.due_at + PAST for mark in running if not mark.late_at(work.now)]
     report.wake_at = min(ahead, default=None)
     work.session.add(report)
     return found
 
 
-def marks_of(report: RegulatorReport) -> list[tuple[str, datetime]]:
-    """Return what a report that is not sent still waits for, and by when."""
-    marks = [("report", report.due_at)]
-    if report.phone_due_at is not None and report.phoned_at is None:
-        marks.append(("phone", report.phone_due_at))
-    return marks
-
-
-async def _tell(work: Work, standing: ReportStanding, step: str, due_at: datetime) -> int:
+async def _tell(work: Work, standing: ReportStanding, mark: ReportMark) -> int:
+    report, due_at = standing.report, mark.due_at
     new = False
-    for level in (MANAGERS, REGULATORS):
+    for level in EVERYBODY:
         new |= await escalate(
-            work, standing.utility, standing.anomaly, standing.report.id, step, level, due_at
+            work, standing.utility, standing.anomaly, report.id, mark.form, level, due_at
         )
     if new:
-        enter_report(work, standing.facility, standing.report, "late", step=step, due_at=due_at)
+        enter_report(work, standing.facility, report, "late", step=mark.form, due_at=due_at)
     return int(new)
