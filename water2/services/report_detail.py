@@ -9,7 +9,7 @@ from water2.domain.regulator_report import ReportState
 from water2.services.anomaly_lists import ReportRow, usernames
 from water2.services.regulator_reports.fields import gather_content
 from water2.services.regulator_reports.looking import Receipt, look_at_reports, receipts_of
-from water2.services.regulator_reports.standing import ReportStanding, content_of, stand, written_of
+from water2.services.regulator_reports.standing import ReportStanding, content_of, stand
 from water2.work import Work
 
 
@@ -54,12 +54,4 @@ async def _content(work: Work, standing: ReportStanding) -> Mapping[str, Any] | 
     report = standing.report
     if report.state is not ReportState.due or not work.actor.may(Action.handle_anomalies):
         return content_of(work, report)
-    return await gather_content(
-        work,
-        standing.utility,
-        standing.facility,
-        standing.anomaly,
-        report,
-        standing.book,
-        written_of(work, report),
-    )
+    return await gather_content(work, standing)

@@ -35,6 +35,21 @@ def salutation(content: Mapping[str, Any]) -> str:
     return str(_texts()["salutation"][content["regulator"]])
 
 
+def event_at(facility: str) -> str:
+    """Return what a report calls the event at a pump room until somebody names it."""
+    return str(_texts()["event"].format(facility=facility))
+
+
+def event_kind(*, outbreak: bool) -> str:
+    """Return the kind of event: an outbreak among users, or polluted water."""
+    return str(_texts()["event_kind"]["outbreak" if outbreak else "pollution"])
+
+
+def place_of(facility: str, address: str | None) -> str:
+    """Return where it is: the pump room, and its address where one is known."""
+    return str(_texts()["place_separator"]).join(filter(None, (facility, address)))
+
+
 def report_lines(content: Mapping[str, Any], timezone: str) -> list[Line]:
     """Return the fields that are filled in, in the order of the form."""
     zone = ZoneInfo(timezone)

@@ -12,13 +12,13 @@ from sqlmodel import col, select
 from water2.domain.access import User
 from water2.domain.anomaly import Anomaly, AnomalyAct, AnomalyActKind, AnomalyCause
 from water2.domain.command import Command, Name, Text
-from water2.domain.facility import Facility
-from water2.domain.organisation import Utility
-from water2.domain.regulator_report import RegulatorReport, ReportKind
+from water2.domain.regulator_report import ReportKind
 from water2.domain.staff import Staff
 from water2.domain.water import SampleResult
 from water2.rules.book import Rulebook
 from water2.services.anomaly_history import acts_of
+from water2.services.regulator_reports.standing import ReportStanding, written_of
+from water2.services.report_text import event_at, event_kind, place_of
 from water2.work import Work
 
 Passage = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -49,16 +49,10 @@ class ReportFields(Command):
         return self.model_dump(exclude_none=True, include=set(ReportFields.model_fields))
 
 
-async def gather_content(
-    work: Work,
-    utility: Utility,
-    facility: Facility,
-    anomaly: Anomaly,
-    report: RegulatorReport,
-    book: Rulebook,
-    written: Mapping[str, Any],
-) -> dict[str, Any]:
+async def gather_content(work: Work, standing: ReportStanding) -> dict[str, Any]:
     """Return what a report says if it is sent now; what was written by hand goes before."""
+    report, anomaly = standing.report, standing.anomaly
+    utility, facility = standing.utility, standing.facility
     acts = await acts_of(work, anomaly)
     taken = {
         "number": report.number,
@@ -68,10 +62,10 @@ async def gather_content(
         "reporter": await _name_of(work),
         "phone": utility.hotline,
         "utility": utility.name,
-        "event": f"{facility.name}水质异常",
-        "event_kind": "群体性健康事件" if anomaly.outbreak else "二次供水水质污染",
+        "event": event_at(facility.name),
+        "event_kind": event_kind(outbreak=anomaly.outbreak),
         "found_at": anomaly.found_at.isoformat(),
-        "place": "，".join(filter(None, (facility.name, facility.address))),
+        "place": place_of(facility.name, facility.address),
         "facility": facility.code,
         "source": anomaly.source.value,
         "endangers_health": anomaly.endangers_health,
@@ -80,12 +74,12 @@ async def gather_content(
         "measures": _words(acts, AnomalyActKind.controls),
         "supply_stopped_at": anomaly.stopped_at.isoformat() if anomaly.stopped_at else None,
         "supply_resumed_at": anomaly.resumed_at.isoformat() if anomaly.resumed_at else None,
-        "results": await _results(work, anomaly, book),
+        "results": await _results(work, anomaly, standing.book),
     }
     if report.kind is ReportKind.final:
         taken["cause"] = _words(acts, AnomalyActKind.findings)
         taken["handling"] = _words(acts, AnomalyActKind.controls)
-    return {**taken, **written}
+    return {**taken, **written_of(work, report)}
 
 
 async def _name_of(work: Work) -> str:

@@ -13,7 +13,7 @@ from water2.services.regulator_reports.fields import (
     gather_content,
 )
 from water2.services.regulator_reports.owing import enter_report, owe_progress, withdraw_not_due
-from water2.services.regulator_reports.standing import ReportStanding, stand, written_of
+from water2.services.regulator_reports.standing import ReportStanding, stand
 from water2.work import Work
 
 AUDIENCE = {
@@ -68,15 +68,7 @@ async def send_report(work: Work, id_: str, command: SendReport) -> RegulatorRep
 
 async def _freeze(work: Work, standing: ReportStanding) -> None:
     report = standing.report
-    content = await gather_content(
-        work,
-        standing.utility,
-        standing.facility,
-        standing.anomaly,
-        report,
-        standing.book,
-        written_of(work, report),
-    )
+    content = await gather_content(work, standing)
     if report.kind is ReportKind.final:
         lacking = [field for field in FINAL_FIELDS if not content.get(field)]
         if lacking:
