@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import or_, update
 from sqlmodel import col, select
 
-from water2.domain.errors import NotFound, RuleViolation
+from water2.domain.errors import NotFound
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
 from water2.domain.staff import CertificateKind, Staff
@@ -14,9 +14,10 @@ from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, Wo
 from water2.rules.book import Rulebook
 from water2.rules.fitness import Fitness, judge_crew, judge_fitness
 from water2.rules.flags import FlagCode
-from water2.rules.provision import Refused
 from water2.services.duty_evidence import certificates_of, health_certificate, training_of
 from water2.services.rows import chunks, ledgers_of
+from water2.services.rulebooks import book_of
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 WITHDRAWABLE = (WorkOrderState.open, WorkOrderState.planned)
@@ -82,7 +83,7 @@ async def staff_ids(work: Work, utility: Utility, names: Sequence[str]) -> dict[
     return found
 
 
-async def require_fit(work: Work, book: Rulebook, people: Sequence[Staff], on: date) -> None:
+async def require_fit(work: Work, utility: Utility, people: Sequence[Staff], on: date) -> None:
     """Refuse people without valid training or health check on a day, or who left before it.
 
     Raises:
@@ -91,9 +92,9 @@ async def require_fit(work: Work, book: Rulebook, people: Sequence[Staff], on: d
     left = {
         person.code: person.left_on for person in people if person.left_on and person.left_on < on
     }
+    book = await book_of(work, utility, on)
     verdict = judge_crew(await fitness_on(work, book, people, on), on, book, left)
-    if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+    require_allowed(verdict, utility)
 
 
 async def unfit_people(

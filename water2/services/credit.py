@@ -11,7 +11,7 @@ from water2.domain.access import Action
 from water2.domain.cleaning import Cleaning
 from water2.domain.command import Command
 from water2.domain.duty import Duty
-from water2.domain.errors import Conflict, RuleViolation
+from water2.domain.errors import Conflict
 from water2.domain.facility import Facility
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import Utility
@@ -21,12 +21,12 @@ from water2.rules.flags import FlagCode
 from water2.rules.gates import CLEANING, is_credited, judge_return_to_service
 from water2.rules.limits import complete
 from water2.rules.obligation import Obligation
-from water2.rules.provision import Refused
 from water2.rules.signs import sample_delay_signs, sample_order_signs
 from water2.services.instants import read_instant
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
 from water2.services.sample_results import accredited
+from water2.services.verdicts import require_allowed
 from water2.services.work_orders import reopen_duties
 from water2.work import Work
 
@@ -226,8 +226,7 @@ async def return_to_service(work: Work, id_: str, command: ReturnToService) -> C
         book=await book_of(work, utility),
         disinfectant=facility.disinfectant.value,
     )
-    if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+    require_allowed(verdict, utility)
     cleaning.returned_to_service_at = work.now
     work.record(
         PendingEntry(

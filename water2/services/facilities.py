@@ -8,13 +8,12 @@ from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.command import Code, Command, Day, Flag, Name, Number
-from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.errors import Invalid
 from water2.domain.facility import Disinfectant, Facility, FacilityKind, SupplyMode
 from water2.domain.ledger import LedgerKind, new_ledger
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.rules.commissioning import judge_put_into_service
-from water2.rules.provision import Refused
 from water2.rules.scope import judge_scope
 from water2.services.contacts import GivenContact, settle_contacts
 from water2.services.duties import rederive
@@ -30,6 +29,7 @@ from water2.services.register import (
 )
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 Address = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -217,5 +217,4 @@ async def require_commissioned(work: Work, utility: Utility, facility: Facility)
         handed_over_on=facility.handed_over_on,
         on=on,
     )
-    if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+    require_allowed(verdict, utility)

@@ -7,17 +7,17 @@ from pydantic import Field
 
 from water2.domain.access import Action
 from water2.domain.command import Code, Command, Day
-from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.errors import Invalid
 from water2.domain.organisation import Utility
 from water2.domain.staff import Staff
 from water2.domain.work_order import Assignment, WithdrawnBecause, WorkOrder, WorkOrderState
 from water2.rules.gates import judge_planned_day
-from water2.rules.provision import Refused
 from water2.services.assignments import people_by_code, require_fit
 from water2.services.duty_histories import lawful_due_on
 from water2.services.outages.for_orders import settle_outage
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of, rules_of
+from water2.services.verdicts import require_allowed
 from water2.services.work_orders import (
     BEFORE_WORK,
     assignments_of,
@@ -56,7 +56,7 @@ async def plan_work_order(work: Work, id_: str, command: PlanWorkOrder) -> WorkO
     if command.on < work.today(utility.timezone):
         raise Invalid.one("on", "in_past", command.on)
     await _require_lawful_day(work, utility, order, command.on)
-    await require_fit(work, await book_of(work, utility, command.on), people, command.on)
+    await require_fit(work, utility, people, command.on)
     await _assign(work, order, people)
     order.planned_on, order.stops_supply = command.on, command.stops_supply
     order.state, order.version = WorkOrderState.planned, order.version + 1
@@ -83,8 +83,7 @@ async def _require_lawful_day(work: Work, utility: Utility, order: WorkOrder, on
             continue  # a target stops nobody
         provision = rules.place.provision(duty.obligation, today)
         verdict = judge_planned_day(lawful, order.planned_on, on, today, provision)
-        if isinstance(verdict, Refused):
-            raise RuleViolation(verdict)
+        require_allowed(verdict, utility)
 
 
 async def _assign(work: Work, order: WorkOrder, people: Sequence[Staff]) -> None:

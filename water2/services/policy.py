@@ -6,13 +6,13 @@ from typing import Any
 from sqlmodel import select
 
 from water2.domain.access import Action
-from water2.domain.errors import Invalid, RuleViolation
+from water2.domain.errors import Invalid
 from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import PolicySetting, Utility
 from water2.rules.book import load_book
-from water2.rules.provision import Refused
 from water2.rules.stricter import UnknownSetting, UnreadableSetting, judge_setting
 from water2.services.rule_changes import derive_all
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 
@@ -56,8 +56,7 @@ def _require_as_strict(
         raise Invalid.one("key", "unknown_setting", f"{obligation}.{key}") from None
     except UnreadableSetting:
         raise Invalid.one("value", "unreadable", value) from None
-    if isinstance(verdict, Refused):
-        raise RuleViolation(verdict)
+    require_allowed(verdict, utility)
 
 
 async def _setting_of_today(

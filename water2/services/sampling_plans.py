@@ -7,18 +7,18 @@ from sqlmodel import col, select
 
 from water2.domain.access import Action
 from water2.domain.command import Command, Day
-from water2.domain.errors import Conflict, FieldProblem, Invalid, RuleViolation
+from water2.domain.errors import Conflict, FieldProblem, Invalid
 from water2.domain.facility import Facility
 from water2.domain.organisation import Utility
 from water2.domain.sampling import SamplingPlan
 from water2.domain.water import Point, Purpose
 from water2.rules.book import Rulebook
-from water2.rules.provision import Refused
 from water2.rules.sampling import PLANNED, judge_plan_interval
 from water2.services.duties import rederive
 from water2.services.register import record_act, require_order
 from water2.services.rows import fetch
 from water2.services.rulebooks import book_of
+from water2.services.verdicts import require_allowed
 from water2.work import Work
 
 ROUTINE_SET = "routine"
@@ -68,8 +68,7 @@ async def make_sampling_plan(work: Work, command: MakeSamplingPlan) -> SamplingP
     item_set = _items(book, command)
     if command.purpose is Purpose.routine:
         verdict = judge_plan_interval(book, command.months, today)
-        if isinstance(verdict, Refused):
-            raise RuleViolation(verdict)
+        require_allowed(verdict, utility)
         await _require_free(work, facility, command.point)
     plan = SamplingPlan(
         utility_id=utility.id,

@@ -25,7 +25,6 @@ from water2.domain.work_order import (
 from water2.services.assignments import require_fit
 from water2.services.outages.for_orders import cancel_with_order, stop_supply_for
 from water2.services.rows import fetch
-from water2.services.rulebooks import book_of
 from water2.work import Work
 
 BEFORE_WORK = (WorkOrderState.open, WorkOrderState.planned)
@@ -155,7 +154,7 @@ async def start_work_order(work: Work, id_: str) -> WorkOrder:
     require_own_work(work, people)
     utility = await fetch(work, Utility, order.utility_id)
     today = work.today(utility.timezone)
-    await require_fit(work, await book_of(work, utility), people, today)
+    await require_fit(work, utility, people, today)
     await stop_supply_for(work, order)
     order.state, order.started_at, order.version = (
         WorkOrderState.started,
