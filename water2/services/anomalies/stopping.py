@@ -15,6 +15,7 @@ from water2.rules.anomaly_stop import StopSaid, cuts_every_tap
 from water2.services.anomalies.standing import AnomalyStanding, keep_act, past, stand
 from water2.services.anomalies.telling import danger_of, failed_items, stopped_at, tell_of_more
 from water2.services.instants import Instant, read_instant
+from water2.services.notices.template import data_file
 from water2.services.outages.drafting import (
     Advice,
     BuildingIds,
@@ -27,7 +28,7 @@ from water2.services.outages.standing import Standing, standing_of
 from water2.work import Work
 
 OF_NOBODY = "extent_of_nobody"
-NOTICE_IMPOSSIBLE = "水质异常，须立即停止供水（第十八条）"
+REGISTER = "zh"  # the language of what the register keeps in words
 _TOLD = ("cause", "health_advice", "water_points", "emergency_supply")
 
 
@@ -210,7 +211,7 @@ async def _declare(
     outage.starts_at = at
     outage.failed_items = await failed_items(work, [standing.anomaly.id], standing.book)
     outage.danger = danger_of(outage.failed_items, standing.book)
-    outage.notice_impossible_because = NOTICE_IMPOSSIBLE
+    outage.notice_impossible_because = data_file(REGISTER)["phrase"]["stopped_at_once"]
     for name, word in _words(standing, command).items():
         setattr(outage, name, word)
     return await declare(work, await standing_of(work, outage, standing.facility))
