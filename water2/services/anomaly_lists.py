@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as select_columns
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from water2.domain.access import User
@@ -19,6 +18,7 @@ from water2.rules.regulator_reports import ReportMark
 from water2.services.anomalies.looking import AnomalyLook, looks
 from water2.services.board_lists import Listed
 from water2.services.regulator_reports.looking import ReportLook, look_at_reports, marks_of
+from water2.services.regulator_reports.requests import unanswered
 from water2.services.rows import among
 from water2.work import Work
 
@@ -112,13 +112,7 @@ async def list_requests(
     work: Work, utility_ids: Iterable[str], *, limit: int
 ) -> Listed[RequestRow]:
     """Return the requests of regulators that have no answer, the first asked first."""
-    answer = aliased(ReportMessage)
-    answered = select_columns(col(answer.id)).where(col(answer.answers_id) == ReportMessage.id)
-    which = (
-        col(ReportMessage.utility_id).in_(list(utility_ids)),
-        col(ReportMessage.answers_id).is_(None),
-        ~answered.exists(),
-    )
+    which = (col(ReportMessage.utility_id).in_(list(utility_ids)), unanswered())
     total = (await work.session.exec(select(func.count(col(ReportMessage.id))).where(*which))).one()
     if not total:
         return Listed([], 0, None)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from water2.domain.anomaly import Anomaly
@@ -29,6 +28,7 @@ from water2.rules.regulator_reports import (
 from water2.services.holidays import is_working_day
 from water2.services.instants import civil_day
 from water2.services.register import record_act
+from water2.services.regulator_reports.requests import unanswered
 from water2.services.verdicts import require_allowed
 from water2.work import Work
 
@@ -157,15 +157,8 @@ async def require_none_open(work: Work, utility: Utility, anomaly: Anomaly, book
 
 async def _asked(work: Work, ids: Sequence[str]) -> set[str]:
     """Return the reports with requests that nobody has answered."""
-    answer = aliased(ReportMessage)
     rows = await work.session.exec(
-        select(ReportMessage.report_id)
-        .outerjoin(answer, col(answer.answers_id) == ReportMessage.id)
-        .where(
-            col(ReportMessage.report_id).in_(ids),
-            col(ReportMessage.answers_id).is_(None),
-            col(answer.id).is_(None),
-        )
+        select(ReportMessage.report_id).where(col(ReportMessage.report_id).in_(ids), unanswered())
     )
     return set(rows)
 
