@@ -44,7 +44,7 @@ def listed(work: Work, **columns: Sequence[str | None]) -> FromClause:
 
     For thousands of rows it costs a fraction of a statement, or a parameter, for each of them.
     """
-    if _on_postgresql(work):
+    if on_postgresql(work):
         arrays = [literal(list(values), ARRAY(String)) for values in columns.values()]
         return func.unnest(*arrays).table_valued(*columns).render_derived()
     rows = func.json_each(json.dumps(list(zip(*columns.values(), strict=True))))
@@ -68,13 +68,14 @@ async def insert_rows(work: Work, table: type[SQLModel], rows: Sequence[Mapping[
         await work.session.execute(insert(cast("Any", table).__table__), list(rows))
 
 
-def _on_postgresql(work: Work) -> bool:
+def on_postgresql(work: Work) -> bool:
+    """Tell which of a statement's two forms is meant."""
     return work.session.get_bind().dialect.name == "postgresql"
 
 
 def insert_or_pass(work: Work, table: type[SQLModel]) -> Insert:
     """Return an INSERT that passes over rows whose unique key is taken; give it the rows."""
-    dialect_insert = postgresql.insert if _on_postgresql(work) else sqlite.insert
+    dialect_insert = postgresql.insert if on_postgresql(work) else sqlite.insert
     return dialect_insert(cast("Any", table).__table__).on_conflict_do_nothing()
 
 
@@ -84,7 +85,7 @@ def ids_of_rows(work: Work, key: Any) -> ColumnElement[str]:
     PostgreSQL takes longer to draw a random id than to insert a row: there one drawn for the whole
     statement is hashed with the bytes of each row's key.
     """
-    if _on_postgresql(work):
+    if on_postgresql(work):
         return func.md5(func.concat(new_id(), func.encode(key, "hex")))
     return func.lower(func.hex(func.randomblob(16)))
 
@@ -94,7 +95,7 @@ def one_of_each(work: Work, rows: Select[Any], *key: Any) -> Select[Any]:
 
     PostgreSQL has DISTINCT ON for it; SQLite takes the other columns of a group from one row.
     """
-    if _on_postgresql(work):
+    if on_postgresql(work):
         return rows.ext(postgresql.distinct_on(*key)).order_by(*key)
     return rows.group_by(*key)
 

@@ -22,11 +22,11 @@ from water2.services.delivery.recording import Told, plain, record_outcomes
 from water2.services.delivery.robots import WAIT_SECONDS
 from water2.services.delivery.statements import (
     Statement,
-    on_postgresql,
     sqlite_instants,
     transposed,
 )
 from water2.services.delivery.superseding import superseded_among
+from water2.services.rows import on_postgresql
 from water2.work import Work
 
 LOST = "lost"  # the lease was another's by then

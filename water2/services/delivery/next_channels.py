@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from water2.services.delivery.statements import Statement, on_postgresql
+from water2.services.delivery.statements import Statement
+from water2.services.rows import on_postgresql
 from water2.work import Work
 
 # of those still held, each household's nearest

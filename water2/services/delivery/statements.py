@@ -9,16 +9,12 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, bindparam, text
 
 from water2.domain.delivery import Delivery
+from water2.services.rows import on_postgresql
 from water2.work import Work
 
 DELIVERY = cast("Any", Delivery).__table__
 INSTANT = DELIVERY.c.due_at.type
 Found = CursorResult[*tuple[Any, ...]]
-
-
-def on_postgresql(work: Work) -> bool:
-    """Tell which of a statement's two forms is run."""
-    return work.session.get_bind().dialect.name == "postgresql"
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,10 @@ from sqlalchemy import ARRAY, DateTime, FromClause, String, bindparam, func
 from sqlalchemy import cast as cast_sql
 from sqlalchemy import select as select_columns
 
+from water2.services.rows import on_postgresql
 from water2.work import Work
 
 _ROWS = "given_rows"
-
-
-def on_postgresql(work: Work) -> bool:
-    """Tell which of a statement's two forms is meant."""
-    return work.session.get_bind().dialect.name == "postgresql"
 
 
 def given_rows(postgresql: bool, *names: str) -> FromClause:

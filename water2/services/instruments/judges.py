@@ -19,8 +19,9 @@ from water2.rules.book import Rulebook
 from water2.rules.excursions import ExcursionRule, excursion_rule
 from water2.rules.online import Gauge, gauge
 from water2.rules.parameters import Disinfectant, Limit
-from water2.services.instruments.given_rows import given, given_rows, on_postgresql
+from water2.services.instruments.given_rows import given, given_rows
 from water2.services.instruments.known import Facts
+from water2.services.rows import on_postgresql
 from water2.services.rulebooks import OwnRules, rules_of
 from water2.work import Work
 

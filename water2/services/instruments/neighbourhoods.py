@@ -20,10 +20,10 @@ from water2.services.instruments.given_rows import (
     as_instant,
     given,
     given_rows,
-    on_postgresql,
 )
 from water2.services.instruments.meters import Meter
 from water2.services.instruments.storing import instant_text
+from water2.services.rows import on_postgresql
 from water2.work import Work
 
 _OUT = {ReadingVerdict.failed: True, ReadingVerdict.passed: False}

@@ -10,6 +10,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from water2.domain.instrument import Instrument, Reading, ReadingVerdict
+from water2.services.rows import on_postgresql
 from water2.services.trends.readings import Bucket, Line, bucket_seconds
 from water2.services.trends.spans import Span
 from water2.work import Work
@@ -51,10 +52,10 @@ async def _instruments(work: Work, span: Span) -> dict[str, Instrument]:
 def _thinned(work: Work, span: Span, ids: list[str], seconds: int) -> Any:
     """Count and bound each stretch's readings, and look up the last of each by its key."""
     instrument, taken = col(Reading.instrument_id), col(Reading.taken_at)
-    on_postgresql = work.session.get_bind().dialect.name == "postgresql"
-    value = cast(Reading.value, Numeric if on_postgresql else Float)
+    postgresql = on_postgresql(work)
+    value = cast(Reading.value, Numeric if postgresql else Float)
     # PostgreSQL's cast would round the parts of a second, SQLite leaves them out by itself
-    moment = func.date_trunc("second", taken) if on_postgresql else taken
+    moment = func.date_trunc("second", taken) if postgresql else taken
     second = cast(extract("epoch", moment), BigInteger)
     bucket = (second - int(span.begins_at.timestamp())) // seconds
     grouped = (
