@@ -100,6 +100,14 @@ async def test_each_page_is_open_to_whom_it_is_for(house, who, inspect, desk, pa
     assert (await client.get(house.anomaly)).status_code == page
 
 
+async def test_who_is_refused_the_desk_finds_the_way_out_on_the_page(house):
+    page = (await house.crew.get("/desk")).text
+    assert 'href="/desk"' not in page.split("<main", 1)[1]  # no button back to this refusal
+    left = await house.crew.post("/desk/sign-out", data={"csrf": csrf_in(page)})
+    assert (left.status_code, left.headers["location"]) == (303, "/desk/sign-in")
+    assert (await house.crew.get("/desk/sign-in")).status_code == 200
+
+
 async def test_who_is_not_signed_in_is_led_back_to_the_report_asked_for(house):
     answer = await house.nobody.get(house.report)
     way = house.report.replace("/", "%2F")

@@ -19,7 +19,7 @@ from water2.edge.problems import Problem, plain_problem, problem_of
 from water2.services.sign_in import MustChangePassword, NotSignedIn
 from water2.web.page import PAGE_HEADERS, render
 from water2.web.pages import ErrorPage
-from water2.web.visit import Desk, FormExpired, Visit, language_of
+from water2.web.visit import FormExpired, language_of, visit_so_far
 from water2.web.ways import PASSWORD, sign_in_way
 from water2.words import Words, words
 
@@ -38,8 +38,7 @@ def answer_error(request: Request, error: Exception) -> Response:
     status = problem.status if problem.status in _OWN_HEADING else 409
     own = f"error.{problem.reason}"
     page = ErrorPage(
-        # a frame that asks nothing of the database: it may be what failed
-        frame=Visit(request, _desk(request), say.language, None, "").frame(),
+        frame=visit_so_far(request).frame(),
         status=status,
         text=say.text(own) if say.has(own) else problem.detail,
         article=problem.article,
@@ -47,11 +46,6 @@ def answer_error(request: Request, error: Exception) -> Response:
         ground=problem.title if problem.article else None,
     )
     return render(page, status, problem.headers)
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def page_problem(request: Request, say: Words, error: Exception) -> Problem:

@@ -38,6 +38,7 @@ class Viewer:
     username: str
     role: Role
     may_set_clock: bool
+    sees_desk: bool
 
     @property
     def inspects(self) -> bool:

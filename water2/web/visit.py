@@ -100,7 +100,12 @@ class Visit:
 
 def _viewer(caller: Caller) -> Viewer:
     actor = caller.actor
-    return Viewer(actor.username, actor.role, actor.may(Action.administer))
+    return Viewer(
+        username=actor.username,
+        role=actor.role,
+        may_set_clock=actor.may(Action.administer),
+        sees_desk=actor.role in MAY_SEE_THE_DESK,
+    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,15 @@ async def open_visit(request: Request) -> Visit:
     caller = await _caller(desk, request.cookies.get(desk.cookie(SESSION_COOKIE)))
     waiting = request.cookies.get(desk.cookie(FORM_COOKIE)) or secrets.token_urlsafe(32)
     token = caller.csrf_token if caller else waiting
-    return Visit(request, desk, language_of(request), caller, token)
+    visit = Visit(request, desk, language_of(request), caller, token)
+    request.state.visit = visit
+    return visit
+
+
+def visit_so_far(request: Request) -> Visit:
+    """Return the visit as far as it was opened: asks nothing of the database, which may be away."""
+    opened: Visit | None = getattr(request.state, "visit", None)
+    return opened or Visit(request, request.app.state.desk, language_of(request), None, "")
 
 
 async def _caller(desk: Desk, token: str | None) -> Caller | None:
