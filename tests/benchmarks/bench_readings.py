@@ -27,8 +27,8 @@ from water2.domain.ids import new_id
 from water2.domain.instrument import Instrument, InstrumentCalibration, Reading
 from water2.domain.water import Point
 from water2.services.instruments.given import RecordReadings
-from water2.services.instruments.known import stamp_register
 from water2.services.instruments.recording import record_readings
+from water2.services.instruments.stamps import stamp_register
 from water2.services.rows import insert_rows
 
 INSTRUMENTS, IN_A_FACILITY, HOUR, DAY = 1000, 10, 60, 1440

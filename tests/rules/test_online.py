@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from water2.rules.book import load_book
 from water2.rules.limits import judge_item
-from water2.rules.online import Gauge, gauge, measurable, unit_fits
+from water2.rules.online import MOST_REMEMBERED, Gauge, gauge, measurable, unit_fits
 from water2.rules.readings import plausible, read_result
 
 BOOK = load_book("lishui")
@@ -79,3 +79,11 @@ def test_before_the_standard_held_nothing_is_judged():
 )
 def test_a_unit_fits_however_it_is_written(wanted, given_unit, fits):
     assert unit_fits(wanted, given_unit) is fits
+
+
+def test_a_gauge_that_is_asked_all_day_forgets_what_it_judged():
+    turbidity = a_gauge("turbidity")
+    for n in range(MOST_REMEMBERED + 1):
+        assert turbidity.judge(f"0.{n:06}").verdict == "pass"
+    assert len(turbidity._judged) <= MOST_REMEMBERED
+    assert turbidity.judge("9").verdict == "fail"

@@ -25,7 +25,11 @@ from water2.domain.anomaly import Anomaly, AnomalyCause, AnomalySource
 from water2.domain.errors import NotPermitted
 from water2.domain.instrument import ReadingBatch
 from water2.rules.flags import FlagCode
+from water2.services.facilities import EditFacility, edit_facility
+from water2.services.instruments.given import RecordReadings
+from water2.services.instruments.recording import record_readings
 from water2.services.instruments.register import AddCalibration, add_calibration
+from water2.services.policy import set_policy
 
 HOUR = timedelta(hours=1)
 START = NOW - 3 * HOUR
@@ -299,3 +303,35 @@ async def test_the_limit_of_the_point_and_of_the_disinfectant_in_use_is_what_cou
         await sent(lishui, series(one, START, ["0.04"]))
     verdicts = [(await readings_of(lishui, one))[0].verdict for one in (terminal, outlet, other)]
     assert verdicts == ["fail", "pass", "not_judged"]
+
+
+async def test_what_the_utility_sets_stricter_holds_for_the_very_next_reading(lishui, meter):
+    await sent(lishui, series(meter, START, ["0.8"]))
+    async with lishui.runtime.work() as work:
+        await set_policy(work, lishui.utility, "water.standard", "turbidity.upper", "0.5")
+    await sent(lishui, series(meter, START + MINUTE, ["0.8"]))
+    assert [one.verdict for one in await readings_of(lishui, meter)] == ["pass", "fail"]
+
+
+async def test_another_disinfectant_in_use_holds_for_the_very_next_reading(lishui, place):
+    one = await an_instrument(lishui, place, "CD-1", parameter="chlorine_dioxide")
+    await sent(lishui, series(one, START, ["0.9"]))
+    async with lishui.runtime.work(lishui.manager) as work:
+        await edit_facility(work, place.id, EditFacility(disinfectant="chlorine_dioxide"), None)
+    await sent(lishui, series(one, START + MINUTE, ["0.9"]))
+    assert [row.verdict for row in await readings_of(lishui, one)] == ["not_judged", "fail"]
+
+
+async def test_a_change_that_was_rolled_back_judges_nothing(lishui, meter):
+    bad = RecordReadings(readings=series(meter, START, ["0.8"]))
+
+    async def change_and_break() -> None:
+        async with lishui.runtime.work() as work:
+            await set_policy(work, lishui.utility, "water.standard", "turbidity.upper", "0.5")
+            await record_readings(work, bad)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await change_and_break()
+    await sent(lishui, bad.readings)
+    assert [one.verdict for one in await readings_of(lishui, meter)] == ["pass"]

@@ -61,7 +61,10 @@ class Instrument(SQLModel, table=True):
 
 
 class InstrumentRegister(SQLModel, table=True):
-    """A random stamp of a utility's register of instruments: another one after every change."""
+    """A random stamp of a utility's instruments: another one after every act on what judges them.
+
+    That is the register itself, a facility's disinfectant, and the values the utility sets.
+    """
 
     __tablename__ = "instrument_register"
 

@@ -14,6 +14,7 @@ from water2.rules.limits import Outcome, judge_item
 from water2.rules.parameters import Limit, Parameter, Point
 from water2.rules.readings import Reading, fold, plausible, read_result
 
+MOST_REMEMBERED = 10_000  # a gauge may be asked all day
 _PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _NOTATIONS = {"": "", "ph": "", "phunits": "", "ph单位": "", "无量纲": "", "度": "度", "cu": "度"}
 
@@ -43,6 +44,8 @@ class Gauge:
         """Judge a reading as `judge_item` would; what was judged before is not judged again."""
         judged = self._judged.get(raw)
         if judged is None:
+            if len(self._judged) == MOST_REMEMBERED:
+                self._judged.clear()
             judged = self._judged[raw] = self._judge(raw)
         return judged
 

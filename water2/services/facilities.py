@@ -17,6 +17,7 @@ from water2.rules.commissioning import judge_put_into_service
 from water2.rules.scope import judge_scope
 from water2.services.contacts import GivenContact, settle_contacts
 from water2.services.duties import rederive
+from water2.services.instruments.stamps import stamp_register
 from water2.services.register import (
     apply_changes,
     chosen_utility,
@@ -153,6 +154,8 @@ async def edit_facility(
     if facility.in_service_on is not None and not was_in_service:
         await require_commissioned(work, utility, facility)
     await _judge(work, utility, facility)
+    if "disinfectant" in changed:
+        await stamp_register(work, utility.id)
     return await record_facility(work, utility, facility, "facility.updated", {"changed": changed})
 
 

@@ -11,6 +11,7 @@ from water2.domain.ledger import PendingEntry
 from water2.domain.organisation import PolicySetting, Utility
 from water2.rules.book import load_book
 from water2.rules.stricter import UnknownSetting, UnreadableSetting, judge_setting
+from water2.services.instruments.stamps import stamp_register
 from water2.services.rule_changes import derive_all
 from water2.services.verdicts import require_allowed
 from water2.work import Work
@@ -44,6 +45,7 @@ async def set_policy(
         )
     )
     await derive_all(work, utility)
+    await stamp_register(work, utility.id)
     return setting
 
 

@@ -10,7 +10,7 @@ from water2.domain.instrument import Excursion, Instrument, InstrumentCalibratio
 from water2.rules.flags import FlagCode
 from water2.services.instants import start_of_day
 from water2.services.instruments.excursions import judge_again
-from water2.services.instruments.meters import meters_of
+from water2.services.instruments.known import meters_of
 from water2.work import Work
 
 _READING = cast("Any", Reading).__table__

@@ -10,6 +10,7 @@ from water2.domain.anomaly import Anomaly, AnomalySource, AnomalyState
 from water2.domain.entry import instant_text
 from water2.domain.facility import Facility
 from water2.domain.instrument import Excursion
+from water2.domain.organisation import Utility
 from water2.rules.anomaly import ANOMALY
 from water2.rules.excursions import fails_again
 from water2.rules.obligation import Obligation
@@ -101,7 +102,8 @@ async def _open(work: Work, one: Kept, found_at: datetime) -> None:
         instrument_id=meter.id,
     )
     facility = await fetch(work, Facility, meter.site.id)
-    anomaly = await open_anomaly(work, meter.site.utility, facility, [cause])
+    utility = await fetch(work, Utility, facility.utility_id)
+    anomaly = await open_anomaly(work, utility, facility, [cause])
     excursion.anomaly_id = anomaly.id
     work.session.add(excursion)
     tell(work, meter, excursion, "excursion.made_anomaly", anomaly=anomaly.id)

@@ -20,8 +20,9 @@ from water2.services.instruments.excursion_anomalies import (
     tell,
 )
 from water2.services.instruments.given import Taken
+from water2.services.instruments.known import meters_of
 from water2.services.instruments.marks import Marks
-from water2.services.instruments.meters import Meter, meters_of
+from water2.services.instruments.meters import Meter
 from water2.services.instruments.neighbourhoods import (
     Neighbourhood,
     neighbourhoods_around,

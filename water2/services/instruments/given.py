@@ -16,8 +16,7 @@ from water2.domain.command import FIRST_YEAR, LAST_YEAR, Command
 from water2.domain.entry import instant_text
 from water2.domain.folding import CellError, fold
 from water2.rules.online import Judged, unit_fits
-from water2.services.instruments.known import Facts, Named
-from water2.services.instruments.meters import Meter
+from water2.services.instruments.meters import Facts, Meter, Named
 
 MOST_READINGS = 5000
 _LONGEST_SHOWN = 60
@@ -108,7 +107,7 @@ def _name(row: dict[str, Any]) -> Named | None:
     if type(given) is not str:
         return None
     if facility is None:
-        return (given if given.isalnum() and given.isascii() else _shown(given)), None
+        return given if given.isalnum() and given.isascii() else _shown(given)
     try:
         return fold(_shown(given)), _shown(facility)
     except CellError:

@@ -1,31 +1,31 @@
-"""The register of instruments as batches read it, kept in the process while nothing changes in it.
+"""The instruments of a batch, kept in the process while nothing changes in what judges them.
 
-Each batch asks for the same thousand instruments: they are read anew only where the register's
-stamp, which every act on it draws anew, is another one. A stamp is random, so that one of an act
-that was rolled back is never met again.
+Each batch asks for the same thousand instruments: they are read anew only where their utility's
+stamp is another one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy import or_, tuple_
 from sqlalchemy import select as select_columns
-from sqlmodel import col
+from sqlmodel import col, select
 
-from water2.domain.ids import new_id
-from water2.domain.instrument import Instrument, InstrumentCalibration, InstrumentRegister
-from water2.domain.water import Point
-from water2.rules.instruments import in_calibration
-from water2.services.rows import among, listed
+from water2.domain.access import Role
+from water2.domain.facility import Facility
+from water2.domain.instrument import Instrument, InstrumentCalibration
+from water2.domain.organisation import Utility
+from water2.services.instruments.given_rows import given, given_rows
+from water2.services.instruments.judges import Judges, Owner, Site
+from water2.services.instruments.meters import Facts, Meter, Named
+from water2.services.instruments.stamps import stamps_of
+from water2.services.rows import among, fetch, listed, on_postgresql
+from water2.services.rulebooks import rules_of
 from water2.work import Work
 
-Named = tuple[str, str | None]
-"""An instrument's id and None, or its code and its facility's id."""
 MOST_KNOWN = 50_000
-_KNOWN: dict[str, tuple[str, dict[Named, "Facts"]]] = {}
-"""By utility: the stamp, and what was read under it."""
 
 _COLUMNS = (
     col(Instrument.id),
@@ -40,99 +40,135 @@ _COLUMNS = (
     col(Instrument.removed_on),
     col(Instrument.utility_id),
 )
-_VALIDITY = (col(InstrumentCalibration.calibrated_on), col(InstrumentCalibration.valid_to))
 _JOINED = (
-    select_columns(*_COLUMNS, *_VALIDITY)
+    select_columns(
+        *_COLUMNS, col(InstrumentCalibration.calibrated_on), col(InstrumentCalibration.valid_to)
+    )
     .select_from(Instrument)
     .outerjoin(
         InstrumentCalibration, col(InstrumentCalibration.instrument_id) == col(Instrument.id)
     )
 )
+_LOCKING = (
+    select_columns(col(Facility.id))
+    .where(col(Facility.id).in_(select_columns(given_rows(True, "id").c.id)))
+    .order_by(col(Facility.id))
+    .with_for_update(key_share=True)
+)
 
 
-@dataclass(slots=True)
-class Facts:
-    """An instrument as it stands in the register; `valid` are the days of its calibrations."""
+@dataclass
+class _Known:
+    """A utility's instruments as they were read under one stamp.
 
-    id: str
-    code: str
-    facility_id: str
-    tank_id: str | None
-    parameter: str
-    point: Point
-    unit: str | None
-    interval_seconds: int
-    installed_on: date
-    removed_on: date | None
-    utility_id: str
-    valid: list[tuple[date, date]] = field(default_factory=list)
-    measures: str = ""  # its parameter and point in one: the key of what judges it
-    _days: dict[date, bool] = field(default_factory=dict)
+    Only for a day: what was found for the days of readings is let go with it.
+    """
 
-    def calibrated(self, day: date) -> bool:
-        """Tell whether it is in calibration on a day."""
-        found = self._days.get(day)
-        if found is None:
-            found = self._days[day] = in_calibration(self.valid, day)
-        return found
+    stamp: str
+    on: date
+    judges: Judges
+    sites: dict[str, Site] = field(default_factory=dict)
+    meters: dict[Named, Meter] = field(default_factory=dict)
 
 
-async def stamp_register(work: Work, utility_id: str) -> None:
-    """Draw a new stamp: something changed in the register of instruments."""
-    register = await work.session.get(InstrumentRegister, utility_id, with_for_update=True)
-    if register is None:
-        register = InstrumentRegister(utility_id=utility_id, stamp="")
-    register.stamp = new_id()
-    work.session.add(register)
-    await work.session.flush()
+_KNOWN: dict[str, _Known] = {}
+"""By utility."""
 
 
-async def facility_ids_of(
+async def meters_named(work: Work, named: Collection[Named]) -> dict[Named, Meter]:
+    """Return the instruments of the actor's utilities by their names, their facilities locked.
+
+    The lock is what every act on a facility begins with: two batches do not judge each other's
+    neighbourhood half.
+    """
+    facility_ids, theirs = await _places(work, await _utility_ids(work), named)
+    await _lock(work, facility_ids)
+    found: dict[Named, Meter] = {}
+    for utility_id, stamp in (await stamps_of(work, theirs)).items():
+        known = await _known(work, utility_id, stamp)
+        await _add_lacking(work, known, theirs[utility_id])
+        found |= {name: known.meters[name] for name in theirs[utility_id]}
+    return found
+
+
+async def meters_of(work: Work, ids: Sequence[str]) -> dict[str, Meter]:
+    """Return instruments by id, their facilities locked."""
+    return {meter.id: meter for meter in (await meters_named(work, ids)).values()}
+
+
+async def _utility_ids(work: Work) -> Sequence[str]:
+    if work.actor.role is not Role.system:
+        return work.actor.utility_ids
+    return (await work.session.exec(select(Utility.id))).all()
+
+
+async def _places(
     work: Work, utility_ids: Sequence[str], named: Collection[Named]
-) -> set[str]:
-    """Return where instruments stand: an instrument never moves, so any stamp will do."""
-    found: set[str] = set()
-    lacking = set(named)
-    for utility_id in utility_ids:
-        held = _KNOWN.get(utility_id, ("", {}))[1]
-        here = lacking & held.keys()
-        found |= {held[name].facility_id for name in here}
-        lacking -= here
+) -> tuple[set[str], dict[str, list[Named]]]:
+    """Return the facilities of instruments, and who is named of each utility.
+
+    None ever moves, so any stamp will do.
+    """
+    facility_ids: set[str] = set()
+    theirs: dict[str, list[Named]] = {}
+    lacking: Collection[Named] = named
+    for known in (_KNOWN[id_] for id_ in utility_ids if id_ in _KNOWN):
+        held = known.meters
+        here = [name for name in lacking if name in held]
+        if here:
+            theirs[known.judges.utility.id] = here
+            facility_ids |= {held[name].site.id for name in here}
+            lacking = [name for name in lacking if name not in held]
     if lacking:
-        read = await _read(work, utility_ids, lacking)
-        found |= {one.facility_id for one in read.values()}
-    return found
+        for name, one in (await _read(work, utility_ids, lacking)).items():
+            theirs.setdefault(one.utility_id, []).append(name)
+            facility_ids.add(one.facility_id)
+    return facility_ids, theirs
 
 
-async def known_facts(
-    work: Work, stamps: Mapping[str, str], named: Collection[Named]
-) -> Mapping[Named, Facts]:
-    """Return instruments by their names, and others too; `stamps` are those of their utilities."""
-    found: dict[Named, Facts] = {}
-    for utility_id, stamp in stamps.items():
-        held = _known(utility_id, stamp)
-        found = held if len(stamps) == 1 else found | held
-    lacking = [name for name in named if name not in found]
-    if stamps and lacking:
-        read = await _read(work, list(stamps), lacking)
-        for name, one in read.items():
-            _KNOWN[one.utility_id][1][name] = one
-        found = found | read
-    return found
+async def _lock(work: Work, facility_ids: Collection[str]) -> None:
+    if on_postgresql(work):  # on SQLite whoever writes is alone
+        await work.session.execute(_LOCKING, given(work, id=sorted(facility_ids)))
 
 
-def _known(utility_id: str, stamp: str) -> dict[Named, Facts]:
-    held = _KNOWN.get(utility_id)
-    if held is None or held[0] != stamp or len(held[1]) > MOST_KNOWN:
-        held = _KNOWN[utility_id] = stamp, {}
-    return held[1]
+async def _known(work: Work, utility_id: str, stamp: str) -> _Known:
+    known, today = _KNOWN.get(utility_id), work.now.date()
+    fresh = known is not None and (known.stamp, known.on) == (stamp, today)
+    if known is None or not fresh or len(known.meters) > MOST_KNOWN:
+        utility = await fetch(work, Utility, utility_id)
+        owner = Owner(utility.id, utility.ledger_id, utility.timezone)
+        known = _Known(stamp, today, Judges(owner, await rules_of(work, utility)))
+        _KNOWN[utility_id] = known
+    return known
+
+
+async def _add_lacking(work: Work, known: _Known, named: Iterable[Named]) -> None:
+    """Read those of a utility's instruments that are named and not known yet."""
+    lacking = [name for name in named if name not in known.meters]
+    if not lacking:
+        return
+    read = await _read(work, [known.judges.utility.id], lacking)
+    await _add_sites(work, known, {one.facility_id for one in read.values()} - known.sites.keys())
+    for name, one in read.items():
+        made = Meter(one.id, one, known.sites[one.facility_id])
+        known.meters[name] = known.meters.setdefault(one.id, made)
+
+
+async def _add_sites(work: Work, known: _Known, facility_ids: Collection[str]) -> None:
+    rows = await work.session.execute(
+        select_columns(col(Facility.id), col(Facility.ledger_id), col(Facility.disinfectant)).where(
+            among(work, Facility.id, facility_ids)
+        )
+    )
+    for id_, ledger_id, disinfectant in rows:
+        known.sites[id_] = Site(id_, ledger_id, disinfectant.value, known.judges)
 
 
 async def _read(
     work: Work, utility_ids: Sequence[str], named: Iterable[Named]
 ) -> dict[Named, Facts]:
-    ids = sorted(id_ for id_, facility in named if facility is None)
-    coded = sorted((code, facility) for code, facility in named if facility is not None)
+    ids = sorted(name for name in named if isinstance(name, str))
+    coded = sorted(name for name in named if isinstance(name, tuple))
     theirs: list[Any] = [among(work, Instrument.id, ids)] if ids else []
     if coded:
         codes, places = zip(*coded, strict=True)
@@ -142,13 +178,10 @@ async def _read(
     which = _JOINED.where(or_(*theirs), col(Instrument.utility_id).in_(utility_ids))
     by_id: dict[str, Facts] = {}
     for *told, begin, end in await work.session.execute(which):
-        one = by_id.get(told[0])
-        if one is None:
-            one = by_id[told[0]] = Facts(*told)
-            one.measures = f"{one.parameter} {one.point.value}"
+        one = by_id.setdefault(told[0], Facts(*told))
         if begin is not None:
             one.valid.append((begin, end))
-    by_name: dict[Named, Facts] = {(id_, None): by_id[id_] for id_ in ids if id_ in by_id}
+    by_name: dict[Named, Facts] = {id_: by_id[id_] for id_ in ids if id_ in by_id}
     wanted = set(coded)
     for one in by_id.values():
         if (one.code, one.facility_id) in wanted:

@@ -21,8 +21,8 @@ from water2.services.instruments.given import (
     names_of,
 )
 from water2.services.instruments.judges import Site
+from water2.services.instruments.known import meters_named
 from water2.services.instruments.marks import marks_around
-from water2.services.instruments.meters import meters_named
 from water2.services.instruments.signs import look_again
 from water2.services.instruments.storing import (
     Held,

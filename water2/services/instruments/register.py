@@ -16,7 +16,7 @@ from water2.rules.online import measurable, unit_fits
 from water2.services.instants import start_of_day
 from water2.services.instruments.calibrated import judge_by_calibration
 from water2.services.instruments.excursions import end_at_removal
-from water2.services.instruments.known import stamp_register
+from water2.services.instruments.stamps import stamp_register
 from water2.services.register import (
     apply_changes,
     entry_data,

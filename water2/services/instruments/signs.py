@@ -19,7 +19,8 @@ from water2.domain.instrument import Instrument, InstrumentSign, Reading, SignKi
 from water2.rules.instruments import SignRule, flat_since, missing_since
 from water2.services.instants import start_of_day
 from water2.services.instruments.given import Taken
-from water2.services.instruments.meters import Meter, meters_of
+from water2.services.instruments.known import meters_of
+from water2.services.instruments.meters import Meter
 from water2.services.instruments.storing import instant_of, instant_text
 from water2.services.register import record_act
 from water2.services.rows import among, listed
