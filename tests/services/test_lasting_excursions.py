@@ -265,3 +265,10 @@ async def test_an_excursion_ends_that_a_gap_and_other_bad_readings_followed(lish
     assert first.ended_at == START + 50 * MINUTE
     await retest(lishui, estate, START + 56 * MINUTE)
     assert (await act(lishui, resume_supply, anomaly.id)).state is AnomalyState.resumed
+
+
+async def test_an_excursion_ends_though_the_one_after_a_gap_is_sustained_at_once(lishui, meter):
+    await read(lishui, meter, 0, *[BAD] * 16)
+    await read(lishui, meter, 40, *[BAD] * 16)
+    first, second = await excursions_of(lishui, meter)
+    assert (first.ended_at, second.ended_at) == (START + 40 * MINUTE, None)

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, select
-
-from water2.domain.anomaly import Anomaly, AnomalySource, AnomalyState
+from water2.domain.anomaly import AnomalySource
 from water2.domain.entry import instant_text
 from water2.domain.facility import Facility
 from water2.domain.instrument import Excursion
@@ -17,10 +15,8 @@ from water2.rules.obligation import Obligation
 from water2.services.anomalies.opening import Cause, open_anomaly
 from water2.services.instruments.meters import Meter
 from water2.services.register import record_act
-from water2.services.rows import among, fetch
+from water2.services.rows import fetch
 from water2.work import Work
-
-_LET_GO = (AnomalyState.resumed, AnomalyState.closed)
 
 
 @dataclass(frozen=True)
@@ -28,17 +24,18 @@ class Kept:
     """An excursion as new readings left it.
 
     `further` are its failing readings in calibration after the last one that was known before; one
-    that is new has none.
+    that is new has none. `let_go` is since when the water of its anomaly flows again, if it does.
     """
 
     meter: Meter
     excursion: Excursion
     further: Sequence[datetime]
+    let_go: datetime | None
 
 
 async def open_anomalies(work: Work, kept: Sequence[Kept]) -> list[Excursion]:
     """Open the anomalies of excursions, and again those let go; return what opened any."""
-    again = await _failing_again(work, kept)
+    again = _failing_again(work, kept)
     opened = [one.excursion for one in kept if await _open_first(work, one)]
     for one, at in again:
         await _open(work, one, at)
@@ -53,29 +50,16 @@ async def _open_first(work: Work, one: Kept) -> bool:
     return True
 
 
-async def _failing_again(work: Work, kept: Sequence[Kept]) -> list[tuple[Kept, datetime]]:
+def _failing_again(work: Work, kept: Sequence[Kept]) -> list[tuple[Kept, datetime]]:
     """Return the excursions that go on though their anomaly was let go, and since which reading.
 
-    One of each instrument, the latest. Asks nothing where no known excursion grew.
+    One of each instrument, the latest.
     """
-    grown = [
-        one
-        for one in kept
-        if one.further and one.excursion.anomaly_id is not None and _counts(work, one)
-    ]
-    if not grown:
-        return []
-    ids = {str(one.excursion.anomaly_id) for one in grown}
-    rows = await work.session.exec(
-        select(Anomaly).where(among(work, Anomaly.id, ids), col(Anomaly.state).in_(_LET_GO))
-    )
-    let_go = {anomaly.id: anomaly.resumed_at or anomaly.opened_at for anomaly in rows}
     latest: dict[str, tuple[Kept, datetime]] = {}
-    for one in sorted(grown, key=lambda one: one.excursion.last_at):
-        resumed_at = let_go.get(str(one.excursion.anomaly_id))
-        if resumed_at is None:
+    for one in sorted(kept, key=lambda one: one.excursion.last_at):
+        if one.let_go is None or not one.further or not _counts(work, one):
             continue
-        at = fails_again(one.further, resumed_at, lasting=one.excursion.ended_at is None)
+        at = fails_again(one.further, one.let_go, lasting=one.excursion.ended_at is None)
         if at is not None:
             latest[one.meter.id] = one, at
     return list(latest.values())

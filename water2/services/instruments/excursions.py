@@ -1,6 +1,6 @@
 """Sustained excursions: found where readings are new, kept, and made anomalies of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -39,22 +39,29 @@ async def judge_around(work: Work, taken: Sequence[Taken], marks: Marks) -> list
     """Judge anew what new readings may have changed; return what opened an anomaly."""
     if not marks.failing and not marks.lasting:
         return []
-    opened = await _settle_all(work, await neighbourhoods_of(work, taken, marks.failing))
-    if marks.lasting:  # of one that fails anew after a gap, too: no neighbourhood reaches so far
-        await _end(
-            work, {one.meter.id: one.meter for one in taken if one.meter.id in marks.lasting}
-        )
+    kept = _settle(work, await neighbourhoods_of(work, taken, marks.failing))
+    opened = await open_anomalies(work, kept)
+    await _end(work, taken, marks.lasting.keys() - _going_on(taken, kept))
     return opened
 
 
 async def judge_again(work: Work, meter: Meter, known: Sequence[Excursion]) -> list[Excursion]:
     """Judge known excursions of an instrument anew by all their readings."""
-    return await _settle_all(work, await neighbourhoods_around(work, meter, known))
+    kept = _settle(work, await neighbourhoods_around(work, meter, known))
+    return await open_anomalies(work, kept)
 
 
-async def _settle_all(work: Work, found: Sequence[Neighbourhood]) -> list[Excursion]:
-    """Settle each; return the excursions that opened anomalies."""
-    return await open_anomalies(work, [one for each in found for one in _settled(work, each)])
+def _going_on(taken: Sequence[Taken], kept: Sequence[Kept]) -> set[str]:
+    """Return the excursions that the latest new reading of their instrument belongs to."""
+    latest = {one.meter.id: one.excursion.last_at for one in kept}
+    for one in taken:
+        if one.meter.id in latest:
+            latest[one.meter.id] = max(latest[one.meter.id], one.at)
+    return {one.excursion.id for one in kept if one.excursion.last_at == latest[one.meter.id]}
+
+
+def _settle(work: Work, found: Sequence[Neighbourhood]) -> list[Kept]:
+    return [one for each in found for one in _settled(work, each)]
 
 
 def _settled(work: Work, each: Neighbourhood) -> list[Kept]:
@@ -72,7 +79,7 @@ def _settled(work: Work, each: Neighbourhood) -> list[Kept]:
         _grow(work, each.meter, first, run, new=not same)
         for one in merged:
             _withdraw(work, each.meter, one, into=first)
-        kept.append(Kept(each.meter, first, further))
+        kept.append(Kept(each.meter, first, further, each.let_go.get(first.anomaly_id)))
     for one in left:
         if each.begin <= one.began_at and one.last_at <= each.end:
             _withdraw(work, each.meter, one, into=None)
@@ -144,11 +151,16 @@ def _withdraw(work: Work, meter: Meter, one: Excursion, into: Excursion | None) 
     tell(work, meter, one, "excursion.withdrawn", **taken_over)
 
 
-async def _end(work: Work, meters: dict[str, Meter]) -> None:
-    """End the excursions that other readings have followed since, a gap after their last."""
+async def _end(work: Work, taken: Sequence[Taken], ids: Collection[str]) -> None:
+    """End those excursions that other readings have followed since.
+
+    A gap may lie between, which no neighbourhood reaches over.
+    """
+    if not ids:
+        return
     found = await work.session.exec(
         select(Excursion).where(
-            among(work, Excursion.instrument_id, meters),
+            among(work, Excursion.id, ids),
             col(Excursion.ended_at).is_(None),
             col(Excursion.withdrawn_at).is_(None),
         )
@@ -171,6 +183,7 @@ async def _end(work: Work, meters: dict[str, Meter]) -> None:
     )
     rows = await work.session.execute(select_columns(last.c.excursion, following.label("ended")))
     ended = {row.excursion: row.ended for row in rows if row.ended is not None}
+    meters = {one.meter.id: one.meter for one in taken}
     for one in open_ones:
         if one.id in ended:
             one.ended_at = ended[one.id]

@@ -1,10 +1,10 @@
-"""Which instruments of a batch anything is the matter with: one statement asks for all of it."""
+"""What is the matter with the instruments of a batch: one statement asks for all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, text, union_all
+from sqlalchemy import bindparam, literal_column, null, text, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import col
 
@@ -22,19 +22,19 @@ def _kind(name: str) -> Any:
 
 
 _ASKED = union_all(
-    select_columns(_kind("failing"), col(Reading.instrument_id))
+    select_columns(_kind("failing"), col(Reading.instrument_id), null())
     .where(
         col(Reading.taken_at) >= bindparam("begin"),
         col(Reading.taken_at) <= bindparam("end"),
         _FAILING,
     )
     .distinct(),
-    select_columns(_kind("lasting"), col(Excursion.instrument_id)).where(
+    select_columns(_kind("lasting"), col(Excursion.instrument_id), col(Excursion.id)).where(
         col(Excursion.utility_id).in_(_UTILITIES),
         col(Excursion.ended_at).is_(None),
         col(Excursion.withdrawn_at).is_(None),
     ),
-    select_columns(_kind("signed"), col(InstrumentSign.instrument_id)).where(
+    select_columns(_kind("signed"), col(InstrumentSign.instrument_id), null()).where(
         col(InstrumentSign.utility_id).in_(_UTILITIES), col(InstrumentSign.ended_at).is_(None)
     ),
 )
@@ -42,11 +42,14 @@ _ASKED = union_all(
 
 @dataclass(frozen=True)
 class Marks:
-    """Which instruments failed near a batch or in it, whose excursion lasts, who has a sign."""
+    """Which instruments failed near a batch or in it, and which have a sign.
+
+    `lasting`: the excursions that have not ended, each with its instrument.
+    """
 
     failing: frozenset[str]
-    lasting: frozenset[str]
     signed: frozenset[str]
+    lasting: Mapping[str, str]
 
 
 async def marks_around(work: Work, taken: Sequence[Taken]) -> Marks:
@@ -61,8 +64,9 @@ async def marks_around(work: Work, taken: Sequence[Taken]) -> Marks:
         "end": end + gap if gap else end,
         "utilities": sorted({meter.site.utility.id for meter in kinds.values()}),
     }
-    found: dict[str, set[str]] = {"failing": set(), "lasting": set(), "signed": set()}
-    for kind, id_ in await work.session.execute(_ASKED, given):
-        found[kind].add(id_)
     here = {one.meter.id for one in taken}
-    return Marks(**{kind: frozenset(ids & here) for kind, ids in found.items()})
+    found: dict[str, dict[str, str]] = {"failing": {}, "lasting": {}, "signed": {}}
+    for kind, id_, excursion in await work.session.execute(_ASKED, given):
+        if id_ in here:
+            found[kind][excursion or id_] = id_
+    return Marks(frozenset(found["failing"]), frozenset(found["signed"]), found["lasting"])

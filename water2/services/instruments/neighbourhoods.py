@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam
+from sqlalchemy import and_, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
+from water2.domain.anomaly import Anomaly, AnomalyState
 from water2.domain.instrument import Excursion, Reading, ReadingVerdict
 from water2.rules.excursions import ExcursionRule, Measured
 from water2.rules.flags import FlagCode
@@ -33,7 +34,8 @@ _OUT = {ReadingVerdict.failed: True, ReadingVerdict.passed: False}
 class Neighbourhood:
     """A stretch of an instrument's time in which readings are new, `new` being their instants.
 
-    `stored` are the excursions known there.
+    `stored` are the excursions known there; `let_go` tells, by anomaly, since when the water of
+    those anomalies that are over flows again.
     """
 
     meter: Meter
@@ -42,6 +44,7 @@ class Neighbourhood:
     begin: datetime
     end: datetime
     stored: list[Excursion] = field(default_factory=list)
+    let_go: dict[str | None, datetime] = field(default_factory=dict)
     readings: list[Measured] = field(default_factory=list)
 
     @property
@@ -57,8 +60,13 @@ class Neighbourhood:
 @cache
 def _excursions(postgresql: bool) -> Any:
     wanted = given_rows(postgresql, "instrument")
+    over = and_(
+        col(Anomaly.id) == col(Excursion.anomaly_id),
+        col(Anomaly.state).in_((AnomalyState.resumed, AnomalyState.closed)),
+    )
     return (
-        select(Excursion)
+        select(Excursion, func.coalesce(Anomaly.resumed_at, Anomaly.opened_at))
+        .outerjoin(Anomaly, over)
         .where(
             col(Excursion.instrument_id).in_(select_columns(wanted.c.instrument)),
             col(Excursion.last_at) >= bindparam("begin"),
@@ -142,15 +150,15 @@ async def _add_excursions(work: Work, found: Sequence[Neighbourhood]) -> None:
         **given(work, instrument=sorted({each.meter.id for each in found})),
     }
     rows = await work.session.exec(_excursions(on_postgresql(work)), params=around)
-    by_meter: dict[str, list[Excursion]] = defaultdict(list)
-    for row in rows:
-        by_meter[row.instrument_id].append(row)
+    by_meter: dict[str, list[tuple[Excursion, datetime | None]]] = defaultdict(list)
+    for one, let_go in rows:
+        by_meter[one.instrument_id].append((one, let_go))
     for each in found:
-        each.stored = [
-            one
-            for one in by_meter[each.meter.id]
-            if one.last_at >= each.begin and one.began_at <= each.end
-        ]
+        for one, let_go in by_meter[each.meter.id]:
+            if one.last_at >= each.begin and one.began_at <= each.end:
+                each.stored.append(one)
+                if let_go is not None:
+                    each.let_go[one.anomaly_id] = let_go
         shaken = [one for one in each.stored if one not in each.unshaken]
         lasting = [one.last_at for one in each.stored if one.ended_at is None]
         if not shaken and lasting and each.new[0] > lasting[-1]:
