@@ -62,14 +62,18 @@ def test_only_the_clock_reads_the_wall_clock():
     assert found == {"water2/clock.py"}
 
 
+# an insert of rows that are nearly always new, asked again in another way where they were not
+SAVEPOINTS = {("water2/services/instruments/storing.py", "begin_nested")}
+
+
 def test_only_work_commits():
-    found = [
-        f"{named(path)}:{line}"
+    found = {
+        (named(path), method)
         for path in modules()
-        for _, method, line in calls(path)
+        for _, method, _ in calls(path)
         if method in ("commit", "begin_nested")
-    ]
-    assert found == []  # work.py commits by leaving `session.begin()`
+    }
+    assert found == SAVEPOINTS  # work.py commits by leaving `session.begin()`
 
 
 def test_no_password_is_hashed_while_others_wait_for_the_unit_to_end():

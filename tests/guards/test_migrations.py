@@ -1,6 +1,8 @@
 """The migrations make exactly the tables of the models, with all guards, on both databases."""
 
 import re
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import pytest
@@ -74,11 +76,11 @@ ONE = "1" * 32
 KEPT = ("outage", "poster", "endpoint", "sample", "sample_result", "delivery", "duty")
 
 
-def fill(connection: Connection) -> None:
-    """Put one row into every table of an older revision that the later ones alter, and below it."""
+def fill(connection: Connection, names: Sequence[str] = KEPT) -> None:
+    """Put one row into tables of an older revision, and into every table below them."""
     metadata = MetaData()
     metadata.reflect(connection)
-    wanted = [metadata.tables[name] for name in KEPT]
+    wanted = [metadata.tables[name] for name in names]
     for table in metadata.sorted_tables:
         if table in wanted or any(table in below(one) for one in wanted):
             row = {column.name: dummy(column) for column in table.columns if not column.nullable}
@@ -116,3 +118,16 @@ async def test_rows_of_the_first_revision_in_use_come_through_the_later_ones(mig
         for name in KEPT:
             rows = await connection.execute(text(f"SELECT id FROM {name}"))
             assert rows.scalars().all() == [ONE], name
+
+
+async def test_the_bodies_of_batches_are_deflated_on_the_way_and_inflated_on_the_way_back(migrated):
+    read = text("SELECT body FROM reading_batch")
+    async with migrated.writing(), migrated.writer.begin() as connection:
+        await connection.run_sync(run, command.downgrade, "0006")
+        await connection.run_sync(fill, ["reading_batch"])
+        (before,) = await connection.scalars(read)
+        await connection.run_sync(run, command.upgrade, "head")
+        (deflated,) = await connection.scalars(read)
+        await connection.run_sync(run, command.downgrade, "0006")
+        (after,) = await connection.scalars(read)
+    assert (zlib.decompress(deflated), after) == (before, before)

@@ -1,5 +1,6 @@
 """Column types that behave alike on SQLite and PostgreSQL."""
 
+import zlib
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
@@ -52,6 +53,26 @@ class ExactDecimal(sa.types.TypeDecorator[Decimal]):
         if value is None or dialect.name != "sqlite":
             return cast("Decimal | None", value)
         return Decimal(int(value)).scaleb(-self.scale)
+
+
+def deflated(content: bytes) -> bytes:
+    """Return bytes as a `Deflated` column holds them, for a statement that goes past the types."""
+    return zlib.compress(content, level=1)
+
+
+class Deflated(sa.types.TypeDecorator[bytes]):
+    """Bytes kept deflated (RFC 1950): a third of the space, and as little to write."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, _dialect: sa.Dialect) -> bytes | None:
+        """Deflate."""
+        return None if value is None else deflated(value)
+
+    def process_result_value(self, value: bytes | None, _dialect: sa.Dialect) -> bytes | None:
+        """Inflate."""
+        return None if value is None else zlib.decompress(value)
 
 
 def id_field() -> Any:

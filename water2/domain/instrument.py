@@ -3,10 +3,17 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from water2.domain.columns import enum_field, id_field, json_field, optional_reference, reference
+from water2.domain.columns import (
+    Deflated,
+    enum_field,
+    id_field,
+    json_field,
+    optional_reference,
+    reference,
+)
 from water2.domain.water import Point
 from water2.rules.flags import FlagCode
 
@@ -132,7 +139,7 @@ class ReadingBatch(SQLModel, table=True):
     facility_id: str | None = optional_reference("facility", index=False)
     received_at: datetime
     readings: int
-    body: bytes = Field(sa_type=LargeBinary)
+    body: bytes = Field(sa_type=Deflated)
     body_sha256: str = Field(max_length=64)
 
 

@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 
 from water2.domain.access import Action
+from water2.domain.columns import deflated
 from water2.domain.entry import instant_text
 from water2.domain.ids import new_id
 from water2.domain.instrument import Excursion
@@ -102,9 +104,11 @@ async def _store(
 
     The database inserts while the bodies are made; made anew where it had some of the rows.
     """
-    storing = asyncio.create_task(store_readings(work, fresh, batches))
+    under_way = asyncio.Event()
+    storing = asyncio.create_task(store_readings(work, fresh, batches, under_way))
+    storing.add_done_callback(lambda _: under_way.set())
     try:
-        await asyncio.sleep(0)  # the rows are on their way
+        await under_way.wait()
         written = _batches(work, fresh, batches)
     finally:
         held = await storing
@@ -142,7 +146,9 @@ def _batches(work: Work, fresh: Sequence[Taken], batches: Mapping[str, str]) -> 
         site = those[0].meter.site if len(sites) == 1 else None
         utility = those[0].meter.site.utility
         place = site.id if site else None
-        batch = KeptBatch(id_, utility.id, place, len(those), _body(work, id_, those))
+        body = _body(work, id_, those)
+        told = sha256(body).hexdigest()
+        batch = KeptBatch(id_, utility.id, place, len(those), deflated(body), told)
         subject = f"facility:{site.id}" if site else f"utility:{utility.id}"
         entry = _entry(those, batch, site.ledger_id if site else utility.ledger_id, subject)
         written.append((batch, entry))

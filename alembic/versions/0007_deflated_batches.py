@@ -1,0 +1,34 @@
+"""bodies of reading batches deflated
+
+Revision ID: 0007
+Revises: 0006
+"""
+
+import zlib
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+BATCH = sa.table("reading_batch", sa.column("id", sa.String), sa.column("body", sa.LargeBinary))
+
+
+def upgrade() -> None:
+    _rewrite(zlib.compress)
+
+
+def downgrade() -> None:
+    _rewrite(zlib.decompress)
+
+
+def _rewrite(change: Callable[[bytes], bytes]) -> None:
+    """Rewrite one body at a time: all of them may be larger than the memory."""
+    bind = op.get_bind()
+    for id_ in bind.scalars(sa.select(BATCH.c.id)).all():
+        body = bind.scalar(sa.select(BATCH.c.body).where(BATCH.c.id == id_))
+        bind.execute(sa.update(BATCH).where(BATCH.c.id == id_).values(body=change(body)))
