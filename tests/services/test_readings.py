@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from tests.builders import a_facility
 from tests.instruments import (
+    CALIBRATED,
     MINUTE,
     NOW,
     Seen,
@@ -28,7 +29,12 @@ from water2.rules.flags import FlagCode
 from water2.services.facilities import EditFacility, edit_facility
 from water2.services.instruments.given import RecordReadings
 from water2.services.instruments.recording import record_readings
-from water2.services.instruments.register import AddCalibration, add_calibration
+from water2.services.instruments.register import (
+    AddCalibration,
+    RegisterInstrument,
+    add_calibration,
+    register_instrument,
+)
 from water2.services.policy import set_policy
 
 HOUR = timedelta(hours=1)
@@ -335,3 +341,29 @@ async def test_a_change_that_was_rolled_back_judges_nothing(lishui, meter):
         await change_and_break()
     await sent(lishui, bad.readings)
     assert [one.verdict for one in await readings_of(lishui, meter)] == ["pass"]
+
+
+async def test_an_instrument_whose_entry_was_rolled_back_is_unknown(lishui, place):
+    given = RegisterInstrument(
+        facility_id=place.id,
+        code="ZD-9",
+        parameter="turbidity",
+        point="outlet",
+        interval_seconds=60,
+        installed_on=date(2026, 1, 1),
+    )
+
+    async def enter_and_break() -> None:
+        async with lishui.runtime.work(lishui.manager) as work:
+            one = await register_instrument(work, given)
+            await work.session.flush()
+            await add_calibration(work, one.id, CALIBRATED)
+            await record_readings(work, RecordReadings(readings=[reading]))
+            raise ZeroDivisionError
+
+    reading = {"instrument": "ZD-9", "facility_id": place.id, "taken_at": START.isoformat()}
+    reading["raw"] = GOOD
+    with pytest.raises(ZeroDivisionError):
+        await enter_and_break()
+    done = await sent(lishui, [reading])
+    assert [row.reason for row in done.refused] == ["unknown_instrument"]

@@ -87,7 +87,8 @@ async def meters_named(work: Work, named: Collection[Named]) -> dict[Named, Mete
     for utility_id, stamp in (await stamps_of(work, theirs)).items():
         known = await _known(work, utility_id, stamp)
         await _add_lacking(work, known, theirs[utility_id])
-        found |= {name: known.meters[name] for name in theirs[utility_id]}
+        held = known.meters  # without those that an act rolled back entered
+        found |= {name: held[name] for name in theirs[utility_id] if name in held}
     return found
 
 
