@@ -17,6 +17,7 @@ from water2.domain.duty import Duty
 from water2.domain.errors import Conflict, NotFound, NotPermitted
 from water2.domain.facility import Facility, Tank
 from water2.domain.household import Household
+from water2.domain.instrument import Excursion, Instrument
 from water2.domain.organisation import Contact, OrganisationKind, Utility
 from water2.domain.outage import Outage, StopState, SupplyStop
 from water2.domain.regulator_report import Regulator, RegulatorReport, ReportKind, ReportState
@@ -31,6 +32,7 @@ from water2.services.board_lists import list_lapsing_certificates, list_overdue_
 from water2.services.demo import seed_demo
 from water2.services.demo.clock import move_clock
 from water2.services.installation import put_under
+from water2.services.instruments.queries import shown_of
 from water2.services.ledger_fsck import LedgerCheck
 from water2.services.outages.listing import view_outage
 from water2.services.regulator_reports.looking import look_at_reports
@@ -151,6 +153,25 @@ async def test_the_demonstration_shows_anomalies_in_each_stage(demo: Installatio
     assert [one.anomaly.source for one in late] == [AnomalySource.complaint]
     found = max(anomalies, key=lambda one: one.anomaly.opened_at)
     assert (found.anomaly.state, found.flags) == (AnomalyState.open, [])
+
+
+async def test_the_demonstration_shows_what_instruments_do(demo: Installation) -> None:
+    await seed_demo(demo.runtime)
+    async with demo.runtime.read(demo.manager) as work:
+        instruments = (await work.session.exec(select(Instrument))).all()
+        shown = await shown_of(work, instruments)
+        excursions = (await work.session.exec(select(Excursion))).all()
+        anomalies = (await work.session.exec(select(Anomaly))).all()
+    (excursion,) = excursions
+    (anomaly,) = [one for one in anomalies if one.source is AnomalySource.instrument]
+    assert (excursion.ended_at, excursion.anomaly_id) == (None, anomaly.id)
+    assert anomaly.state is AnomalyState.open
+    assert {one.code: shown[one.id].flags for one in instruments} == {
+        "ZD-01": [],
+        "YL-01": [],
+        "PH-01": [FlagCode.flat_line],
+        "ZD-02": [FlagCode.out_of_calibration, FlagCode.readings_missing],
+    }
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from water2.work import Runtime, Work
 
 HOTLINE = "0000-9600000"
 HOUR = timedelta(hours=1)
-FACILITIES = 9  # five for outages, the others for anomalies
+FACILITIES = 10  # five for outages, one with instruments, four for anomalies
 
 
 async def seed_outages(runtime: Runtime, utility: Utility) -> None:

@@ -16,6 +16,7 @@ from water2.services.certificates import RevokeCertificate, revoke_certificate
 from water2.services.demo import files, history
 from water2.services.demo.anomalies import seed_anomalies
 from water2.services.demo.emergency import seed_emergency_plan
+from water2.services.demo.instruments import seed_instruments
 from water2.services.demo.invention import (
     LABORATORY,
     SEED,
@@ -66,6 +67,7 @@ async def seed_demo(runtime: Runtime) -> None:
     await _plan_orders(runtime, utility, today)
     await seed_outages(runtime, utility)
     await seed_anomalies(runtime, utility)
+    await seed_instruments(runtime, utility)
 
 
 async def _begin_earlier(work: Work, utility: Utility, today: date) -> None:
