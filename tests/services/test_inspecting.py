@@ -4,15 +4,20 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
+from sqlmodel import select
 
 from tests.builders import install
 from tests.conftest import NOW
 from tests.estate import an_estate
+from tests.instruments import an_instrument, sent
+from tests.instruments import rows as series
 from tests.reported import a_reported_anomaly, failed_sample
 from water2.domain.access import Role
+from water2.domain.anomaly import Anomaly
 from water2.domain.errors import NotFound, NotPermitted
 from water2.domain.organisation import Utility
 from water2.domain.regulator_report import Regulator, ReportKind
+from water2.services.anomalies.handling import AssessDanger, assess_danger
 from water2.services.anomaly_detail import view_anomaly
 from water2.services.board import view_board
 from water2.services.board_anomalies import (
@@ -24,7 +29,10 @@ from water2.services.board_anomalies import (
 )
 from water2.services.inspecting import count_waiting, view_inspection
 from water2.services.regulator_reports.acknowledging import WriteMessage, write_message
+from water2.services.regulator_reports.owing import reports_of
+from water2.services.regulator_reports.sending import SendReport, send_report
 from water2.services.report_detail import view_report
+from water2.services.report_text import report_lines
 
 HOUR = timedelta(hours=1)
 
@@ -161,6 +169,35 @@ async def test_an_anomaly_is_shown_with_what_was_measured_and_where(lishui, esta
     assert told["turbidity"][2] == estate.tank.code
     assert {one.point for one in page.outstanding} == {"outlet", "terminal"}
     assert page.reports == []
+
+
+async def test_an_anomaly_an_instrument_found_tells_how_bad_it_read_and_how_long(lishui, estate):
+    meter = await an_instrument(lishui, estate.facility)
+    start = NOW - timedelta(minutes=40)
+    await sent(lishui, series(meter, start, ["1.3"] * 10 + ["1.9"] + ["1.4"] * 9))
+    async with lishui.runtime.work(lishui.manager) as work:
+        (anomaly,) = (await work.session.exec(select(Anomaly))).all()
+        danger = AssessDanger(endangers_health=True, reason="浑浊")
+        await assess_danger(work, anomaly.id, danger)
+    (told,) = await causes(lishui, anomaly)
+    assert (told.raw, told.unit, told.limit, told.instrument) == ("1.9", "NTU", "≤ 1", "ZD-1")
+    assert (told.last_at, told.lasting) == (start + timedelta(minutes=19), True)
+    async with lishui.runtime.work(lishui.manager) as work:
+        report = (await reports_of(work, anomaly.id))[0]
+        await send_report(work, report.id, SendReport())
+    async with lishui.runtime.read(lishui.manager) as work:
+        lines = dict(report_lines((await view_report(work, report.id)).content, "Asia/Shanghai"))
+    assert lines["不合格项目"] == (
+        "2026年11月23日08:20 水箱出水：浑浊度 在线仪表ZD-1连续超限，最差 1.9 NTU（限值 ≤ 1）"
+    )
+    await sent(lishui, series(meter, start + timedelta(minutes=20), ["0.3"]))
+    (told,) = await causes(lishui, anomaly)
+    assert (told.last_at, told.lasting) == (start + timedelta(minutes=19), False)
+
+
+async def causes(lishui, anomaly):
+    async with lishui.runtime.read(lishui.inspector) as work:
+        return (await view_anomaly(work, anomaly.id)).causes
 
 
 async def test_a_longer_list_asks_no_more_questions(lishui):

@@ -3,34 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_
-from sqlalchemy import select as select_columns
-from sqlmodel import col
-
 from water2.domain.access import Action
-from water2.domain.anomaly import Anomaly, AnomalyCause
-from water2.domain.facility import Tank
-from water2.domain.water import SampleResult
 from water2.rules.anomaly import Retest
 from water2.rules.book import Rulebook
 from water2.services.anomalies.looking import look_at
 from water2.services.anomalies.timeline import Happening, timeline_of
 from water2.services.anomaly_lists import AnomalyRow, ReportRow, anomaly_rows, usernames
+from water2.services.anomaly_measures import ToldCause, told_causes
 from water2.services.regulator_reports.looking import look_at_reports
 from water2.services.regulator_reports.owing import reports_of
 from water2.services.rulebooks import book_of
 from water2.work import Work
-
-
-@dataclass(frozen=True)
-class ToldCause:
-    """What told of an anomaly, with what was measured, the limit, and the tank's code."""
-
-    cause: AnomalyCause
-    raw: str | None
-    unit: str | None
-    limit: str | None
-    tank_code: str | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +43,7 @@ async def view_anomaly(work: Work, id_: str) -> AnomalyPage:
     (row,) = await anomaly_rows(work, [anomaly])
     timeline = await timeline_of(work, id_)
     reports = await look_at_reports(work, await reports_of(work, id_))
-    causes = await _causes(work, anomaly)
+    causes = await told_causes(work, anomaly)
     return AnomalyPage(
         row,
         await book_of(work, row.utility),
@@ -72,24 +55,3 @@ async def view_anomaly(work: Work, id_: str) -> AnomalyPage:
         [ReportRow(look, anomaly, row.facility, row.utility) for look in reports],
         await usernames(work, {one.by for one in timeline}),
     )
-
-
-async def _causes(work: Work, anomaly: Anomaly) -> list[ToldCause]:
-    measured = and_(
-        col(SampleResult.sample_id) == AnomalyCause.sample_id,
-        col(SampleResult.parameter) == AnomalyCause.parameter,
-    )
-    rows = await work.session.execute(
-        select_columns(
-            AnomalyCause,
-            col(SampleResult.raw),
-            col(SampleResult.unit),
-            col(SampleResult.limit),
-            col(Tank.code),
-        )
-        .outerjoin(SampleResult, measured)
-        .outerjoin(Tank, col(Tank.id) == AnomalyCause.tank_id)
-        .where(col(AnomalyCause.anomaly_id) == anomaly.id)
-        .order_by(col(AnomalyCause.found_at), col(AnomalyCause.id))
-    )
-    return [ToldCause(*row) for row in rows]

@@ -80,11 +80,15 @@ def _result(one: Mapping[str, Any], zone: ZoneInfo) -> str:
         "at": _moment(one["at"], zone),
         "point": texts["point"].get(one["point"], ""),
         "title": one["title"],
+        "instrument": one.get("instrument"),
         "raw": one["raw"],
         "unit": f" {one['unit']}" if one["unit"] and measured else "",
         "limit": texts["absent"] if one["limit"] == "absent" else one["limit"],
     }
-    return str(texts["result" if one["raw"] else "not_measured"].format(**facts))
+    form = "not_measured"
+    if one["raw"]:
+        form = "read" if one.get("instrument") else "result"
+    return str(texts[form].format(**facts))
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:

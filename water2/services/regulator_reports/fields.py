@@ -10,13 +10,13 @@ from pydantic import Field, StringConstraints
 from sqlmodel import col, select
 
 from water2.domain.access import User
-from water2.domain.anomaly import Anomaly, AnomalyAct, AnomalyActKind, AnomalyCause
+from water2.domain.anomaly import Anomaly, AnomalyAct, AnomalyActKind
 from water2.domain.command import Command, Name, Text
 from water2.domain.regulator_report import ReportKind
 from water2.domain.staff import Staff
-from water2.domain.water import SampleResult
 from water2.rules.book import Rulebook
 from water2.services.anomaly_history import acts_of
+from water2.services.anomaly_measures import told_causes
 from water2.services.regulator_reports.standing import ReportStanding, written_of
 from water2.services.report_text import event_at, event_kind, place_of
 from water2.work import Work
@@ -110,28 +110,19 @@ def _words(acts: Sequence[AnomalyAct], kind: AnomalyActKind) -> str | None:
 
 async def _results(work: Work, anomaly: Anomaly, book: Rulebook) -> list[dict[str, Any]]:
     """Return what failed, item by item, with what was measured and the limit."""
-    rows = await work.session.execute(
-        select(AnomalyCause, SampleResult.raw, SampleResult.limit)
-        .outerjoin(
-            SampleResult,
-            (col(SampleResult.sample_id) == AnomalyCause.sample_id)
-            & (col(SampleResult.parameter) == AnomalyCause.parameter),
-        )
-        .where(AnomalyCause.anomaly_id == anomaly.id, col(AnomalyCause.parameter).is_not(None))
-        .order_by(col(AnomalyCause.found_at), AnomalyCause.id)
-    )
     return [
         {
-            "parameter": cause.parameter,
-            "title": book.parameters[cause.parameter].title,
-            "unit": book.parameters[cause.parameter].unit,
-            "point": cause.point.value if cause.point else None,
-            "at": cause.found_at.isoformat(),
-            "raw": raw,
-            "limit": limit,
+            "parameter": item.key,
+            "title": item.title,
+            "unit": item.unit,
+            "point": one.cause.point.value if one.cause.point else None,
+            "instrument": one.instrument,
+            "at": one.cause.found_at.isoformat(),
+            "raw": one.raw,
+            "limit": one.limit,
         }
-        for cause, raw, limit in rows
-        if cause.parameter in book.parameters
+        for one in await told_causes(work, anomaly)
+        if (item := book.parameters.get(one.cause.parameter or ""))
     ]
 
 
