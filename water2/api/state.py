@@ -1,4 +1,4 @@
-"""What the routes find on the application: composed once, in `water2.main` or a test."""
+"""What the routes find on the application: composed once, in `water2.server` or a test."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

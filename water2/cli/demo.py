@@ -19,7 +19,6 @@ from water2.cli.demonstration import (
 from water2.cli.serving import log_to_stderr
 from water2.config import load_settings
 from water2.domain.errors import Invalid
-from water2.main import serve
 from water2.services.instants import read_instant
 
 
@@ -32,6 +31,8 @@ async def demo(
     password: Annotated[str | None, typer.Option(help="password")] = None,
 ) -> Status:
     """Show the product; the folder keeps its content and its clock between starts."""
+    from water2 import server  # noqa: PLC0415 - a second to load, and most commands serve nobody
+
     log_to_stderr()
     settings = demo_settings(at.settings, host, port)
     instant = _read_instant(now, settings.timezone) if now else None
@@ -52,7 +53,7 @@ async def demo(
         at.terminal.say(key, usernames=usernames, password=known)
         at.terminal.say("cli.demo.folder", folder=settings.data_dir)
 
-    await serve(settings, with_worker=True, ready=tell)
+    await server.serve(settings, with_worker=True, ready=tell)
     return Status.done
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from water2.cli.command import Place, Status
-from water2.main import serve as serve_until_stopped
 from water2.main import work_until_stopped
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -19,10 +18,12 @@ async def serve(
     port: Annotated[int | None, typer.Option(help="port", min=1, max=65535)] = None,
 ) -> Status:
     """Answer requests until stopped."""
+    from water2 import server  # noqa: PLC0415 - a second to load, and most commands serve nobody
+
     log_to_stderr()
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = at.settings.model_copy(update=given)
-    await serve_until_stopped(
+    await server.serve(
         settings,
         with_worker=with_worker,
         ready=lambda: at.terminal.say("cli.serve.ready", host=settings.host, port=settings.port),
