@@ -70,7 +70,7 @@ def upgrade() -> None:
         "reading_batch",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("utility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-        sa.Column("facility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
+        sa.Column("facility_id", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("readings", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),

@@ -1,4 +1,4 @@
-"""bodies of reading batches deflated
+"""reading batches: of several facilities, their bodies deflated
 
 Revision ID: 0007
 Revises: 0006
@@ -19,11 +19,16 @@ BATCH = sa.table("reading_batch", sa.column("id", sa.String), sa.column("body", 
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("reading_batch", schema=None) as batch_op:
+        batch_op.alter_column("facility_id", existing_type=sa.String(length=32), nullable=True)
     _rewrite(zlib.compress)
 
 
 def downgrade() -> None:
+    """Go back; refused by the database where a batch is of several facilities."""
     _rewrite(zlib.decompress)
+    with op.batch_alter_table("reading_batch", schema=None) as batch_op:
+        batch_op.alter_column("facility_id", existing_type=sa.String(length=32), nullable=False)
 
 
 def _rewrite(change: Callable[[bytes], bytes]) -> None:
