@@ -28,7 +28,7 @@ def sink(running_gateway: HttpSink) -> HttpSink:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[HttpPool]:
-    """A pool that may call this machine, and does not wait for long."""
-    pool = HttpPool(10, timeout=1.0, allowed=ALLOWED)
+    """A pool that may call this machine, and waits as one of an installation does."""
+    pool = HttpPool(10, allowed=ALLOWED)
     yield pool
     await pool.close()

@@ -35,9 +35,11 @@ async def test_a_connection_cut_after_the_request_was_sent_leaves_it_in_doubt(si
     assert len(sink.accepted) == before + 1
 
 
-async def test_no_answer_in_time_leaves_it_in_doubt(sink, pool):
+async def test_no_answer_in_time_leaves_it_in_doubt(sink):
+    impatient = HttpPool(1, timeout=1.0, allowed=ALLOWED)
     sink.behave(hang_first=1)
-    assert await post(pool, f"{sink.url}/sms") == Reply(Outcome.in_doubt, "no_answer")
+    assert await post(impatient, f"{sink.url}/sms") == Reply(Outcome.in_doubt, "no_answer")
+    await impatient.close()
 
 
 async def test_an_answer_that_drips_ends_in_doubt(pool):
